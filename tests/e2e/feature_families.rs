@@ -181,6 +181,7 @@ fn tables(company: &Company) -> Tables {
             accounts: Some(accounts.clone()),
             account_names: Vec::new(),
             entity_hashes: None,
+            recorded: None,
         }),
         lookups: Arc::new(vec![Lookup {
             name: "firm".to_owned(),
@@ -743,6 +744,7 @@ fn examples_hold() {
             accounts: None,
             account_names: Vec::new(),
             entity_hashes: None,
+            recorded: None,
         }),
         lookups: Arc::default(),
         activities: Arc::new(vec![Activities::new("web", None, 1, rows)]),

@@ -19,6 +19,7 @@ const TABLES: &str = r#"
 path = "leads.csv"
 id = "id"
 created_at = "created"
+recorded_at = "entered"
 account = "account"
 types.color = { set = ";" }
 
@@ -45,7 +46,7 @@ fn config_text() -> String {
 /// missing.
 fn crm(n_leads: usize) -> tempfile::TempDir {
     let date = |days: usize| format!("2020-{:02}-{:02}", 1 + days / 28 % 12, 1 + days % 28);
-    let mut leads = "id,created,account,size,color,code\n".to_owned();
+    let mut leads = "id,created,account,size,color,code,entered\n".to_owned();
     let (mut visits, mut outcomes) = (
         "lead,at,recorded,kind,device,pages\n".to_owned(),
         "lead,closed,result\n".to_owned(),
@@ -64,10 +65,11 @@ fn crm(n_leads: usize) -> tempfile::TempDir {
         };
         let _ = writeln!(
             leads,
-            "L{lead},{}T08:00:00,{account},{size},c{};x,{:03}",
+            "L{lead},{}T08:00:00,{account},{size},c{};x,{:03},{}T08:00:00",
             date(lead % 150),
             lead % 4,
-            95 + lead % 9
+            95 + lead % 9,
+            date(lead % 150 + [0, 0, 0, 12][lead % 4]),
         );
         for visit in 0..lead % 6 {
             let (day, delay) = (

@@ -1,6 +1,7 @@
 //! What the config says of recent snapshots: weights by age, and windows that have not ended.
 #![allow(missing_docs, reason = "tests")]
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use leadscore_tests::{figure, folder_with, refused, succeed};
@@ -60,6 +61,69 @@ fn windows_that_have_not_ended_are_learned_from_where_they_are_asked_for() {
     assert!(
         weekly < window,
         "{weekly} against {window}, in a world that drifts"
+    );
+}
+
+#[test]
+fn a_lead_that_is_entered_late_is_nobody_before() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let folder = folder.path();
+    let simulate = ["simulate", "--leads", "1500", "--format", "csv"];
+    succeed(folder, &[&simulate[..], &["--out", "crm"]].concat());
+    let leads = std::fs::read_to_string(folder.join("crm/leads.csv")).expect("leads");
+    let mut lines = leads.lines();
+    let mut text = format!("{},entered\n", lines.next().expect("a header"));
+    let mut entered_of: BTreeMap<&str, String> = BTreeMap::new();
+    for (number, line) in lines.enumerate() {
+        let mut cells = line.split(',');
+        let (id, day) = (cells.next(), cells.find_map(|cell| cell.get(..10)));
+        let (id, day) = (id.expect("an ID"), day.expect("a day"));
+        let entered = later(day, [0, 0, 20][number % 3]);
+        text.push_str(&format!("{line},{entered}T23:59:59\n"));
+        entered_of.insert(id, entered);
+    }
+    std::fs::write(folder.join("crm/leads.csv"), &text).expect("room");
+    let config = std::fs::read_to_string(folder.join("crm/leadscore.toml")).expect("a config");
+    let config = config.replace("[leads]\n", "[leads]\nexclude = [\"entered\"]\n");
+    std::fs::write(folder.join("crm/plain.toml"), &config).expect("room");
+    let recorded = config.replace("exclude = [\"entered\"]", "recorded_at = \"entered\"");
+    std::fs::write(folder.join("crm/own.toml"), &recorded).expect("room");
+    let scored = |config: &str| -> BTreeSet<String> {
+        let config = format!("crm/{config}.toml");
+        succeed(
+            folder,
+            &["train", "-c", &config, "--as-of", "2025-06-01", "-o", "m"],
+        );
+        let score = [
+            "score",
+            "m",
+            "-c",
+            &config,
+            "--as-of",
+            "2025-09-01",
+            "-o",
+            "s.csv",
+        ];
+        succeed(folder, &score);
+        let scores = std::fs::read_to_string(folder.join("s.csv")).expect("scores");
+        let ids = scores
+            .lines()
+            .skip(1)
+            .filter_map(|line| line.split(',').next());
+        ids.map(str::to_owned).collect()
+    };
+    let (all, known) = (scored("plain"), scored("own"));
+    let expected = all
+        .iter()
+        .filter(|lead| &*entered_of[lead.as_str()] < "2025-09-01");
+    assert!(known.len() > 20 && known.len() + 5 < all.len());
+    assert_eq!(known, expected.cloned().collect());
+    let missing = recorded.replace("\"entered\"", "\"typed\"");
+    std::fs::write(folder.join("crm/missing.toml"), missing).expect("room");
+    let said = refused(folder, &["train", "-c", "crm/missing.toml", "-o", "m"]);
+    assert!(
+        said.contains("typed") && said.contains("recorded_at"),
+        "{said}"
     );
 }
 

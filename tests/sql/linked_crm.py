@@ -4,7 +4,7 @@ import datetime
 import random
 
 TYPES = {
-    "leads": {"id": "varchar", "created": "timestamp", "account": "varchar", "region": "varchar", "size": "double"},
+    "leads": {"id": "varchar", "created": "timestamp", "account": "varchar", "region": "varchar", "size": "double", "typed": "timestamp"},
     "deals": {"deal": "varchar", "contact": "varchar", "closed": "timestamp", "stage": "varchar", "entered": "timestamp"},
     "contacts": {"deal": "varchar", "contact": "varchar", "role": "varchar", "since": "timestamp"},
     "calls": {"call": "varchar", "second": "bigint", "minutes": "double"},
@@ -18,6 +18,7 @@ BASE = """[leads]
 path = "leads.parquet"
 id = "id"
 created_at = "created"
+recorded_at = "typed"
 account = "account"
 [activities.visits]
 path = "visits.parquet"
@@ -139,7 +140,7 @@ def plus(text, seconds):
 
 def rows(seed=11, n_leads=260):
     """The rows of every table."""
-    rng = random.Random(seed)
+    rng, of_entries = random.Random(seed), random.Random(seed + 1)
     clocks = collections.defaultdict(lambda: Times(rng))
     pick = lambda *values: rng.choice(values)
     tables = {name: [] for name in TYPES}
@@ -148,11 +149,13 @@ def rows(seed=11, n_leads=260):
     # Blanks around an id say nothing, and these words are no ids.
     blank = lambda name: pick(name, name, name, f" {name}", f"{name} ")
     someone = lambda: pick(*ids) if rng.random() < 0.96 else pick("nobody", "", "NA", None)
+    # When a lead was entered: as it was created, at the very age of a snapshot or just after it, and sometimes nobody knows.
+    typed = lambda at: at and of_entries.choice([*[None, at] * 6, plus(at, 7 * 86400), plus(at, 7 * 86400 + 1), plus(at, of_entries.randrange(100 * 86400)), plus(at, -86400)])
     regions, created = {}, {}
     for number, lead in enumerate(ids):
         regions[lead] = pick("north", "south", None)
         created[lead] = clocks["leads"].at(0, 500) if number % 40 else None
-        tables["leads"].append([blank(lead), created[lead], pick(None, *(f"A{account}" for account in range(30))), regions[lead], pick(None, 1.5, 2.25)])
+        tables["leads"].append([blank(lead), created[lead], pick(None, *(f"A{account}" for account in range(30))), regions[lead], pick(None, 1.5, 2.25), typed(created[lead])])
         for _ in range(rng.randrange(6)):
             at = clocks["visits"].at(0, 900)
             tables["visits"].append([blank(lead), at, pick(at, at, max(at, clocks["visits"].at(0, 900)), None), pick("mail", "page", "NA", None), pick(None, 1, 2, 70)])

@@ -2,7 +2,7 @@
 import random
 
 TYPES = {
-    "leads": {"id": "varchar", "created": "timestamp", "account": "varchar", "region": "varchar", "size": "double", "tier": "varchar", "interests": "varchar", "contract_end": "date", "renewal": "timestamp", "trial_end": "bigint"},
+    "leads": {"id": "varchar", "created": "timestamp", "account": "varchar", "region": "varchar", "size": "double", "tier": "varchar", "interests": "varchar", "contract_end": "date", "renewal": "timestamp", "trial_end": "bigint", "entered": "timestamp"},
     "regions": {"region": "varchar", "country": "varchar", "people": "bigint", "opened": "date"},
     "firms": {"account": "varchar", "since": "date", "staff": "bigint", "industry": "varchar", "tags": "varchar", "expires": "timestamp"},
     "visits": {"lead": "varchar", "at": "timestamp", "loaded": "timestamp", "kind": "varchar", "device": "varchar", "pages": "bigint", "spend": "double", "topics": "varchar"},
@@ -16,6 +16,7 @@ CONFIG = """[leads]
 path = "leads.parquet"
 id = "id"
 created_at = "created"
+recorded_at = "entered"
 account = "account"
 types.interests = { set = ";" }
 types.tier = { set = "+" }
@@ -90,12 +91,16 @@ def _time(rng, first, n_days):
 
 def rows(seed=7, n_leads=400):
     """The rows of every table."""
-    rng, of_dates = random.Random(seed), random.Random(seed + 1)
+    rng, of_dates, of_entries = random.Random(seed), random.Random(seed + 1), random.Random(seed + 2)
     pick = lambda *values: rng.choice(values)
 
     def date(write=lambda text: text):
         """A date before, among or after all that happens."""
         return write(_time(of_dates, -900, 3000)) if of_dates.random() < 0.8 else None
+
+    def entered(created):
+        """When a lead was entered: nobody knows, as it was created, before or after."""
+        return of_entries.choice([None, created, created, _time(of_entries, 0, 700)])
 
     tables = {name: [] for name in TYPES}
 
@@ -110,7 +115,8 @@ def rows(seed=7, n_leads=400):
         lead = f"L{number}"
         account = pick(None, *(f"A{account}" for account in range(40)))
         region = pick("north", "south", "nowhere", None)
-        tables["leads"].append([lead, _time(rng, 0, 600) if number % 50 else None, account, region, pick(None, 1.5, 2.25, 1e9 / 3), "today", some(";", "red", " red", "blue\t", "it's (50%) [^x]", "ü$1"), *dates()])
+        created = _time(rng, 0, 600) if number % 50 else None
+        tables["leads"].append([lead, created, account, region, pick(None, 1.5, 2.25, 1e9 / 3), "today", some(";", "red", " red", "blue\t", "it's (50%) [^x]", "ü$1"), *dates(), entered(created)])
         for _ in range(rng.randrange(8)):
             at = _time(rng, 0, 900)
             loaded = pick(at, at, max(at, _time(rng, 0, 900)), _time(rng, 0, 900))
@@ -133,7 +139,7 @@ def rows(seed=7, n_leads=400):
     for lead in ("L2", f"L{n_leads}"):
         tables["visits"].append([lead, "2009-03-01 10:00:00", "2009-03-01 10:00:00", "page", "desk", 1, 1.0, None])
         tables["calls"].append([lead, 1235901600, 2.5])
-    tables["leads"].append([f"L{n_leads}", "2021-01-20 12:00:00", None, "north", 1.5, "today", "red", *dates()])
+    tables["leads"].append([f"L{n_leads}", "2021-01-20 12:00:00", None, "north", 1.5, "today", "red", *dates(), None])
     tables["visits"].append(["nobody", "2021-05-05 10:00:00", "2021-05-05 10:00:00", "page", "desk", 1, 1.0, "demo"])
     for account in range(40):
         for day in sorted({_time(rng, 0, 900)[:10] for _ in range(rng.randrange(4))}):

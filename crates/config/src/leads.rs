@@ -11,6 +11,10 @@ table_config! {
         /// Column with the time of creation; leave out for undated data.
         #[serde(default)]
         created_at: Option<String>,
+        /// Column with the time since when the row is there, where leads are entered later than they
+        /// are created: before it nobody could know the lead.
+        #[serde(default)]
+        recorded_at: Option<String>,
         /// Columns to learn from; default: every column not named elsewhere in this table.
         #[serde(default)]
         attributes: Option<Vec<String>>,

@@ -82,6 +82,7 @@ impl Parts {
         let table = "[leads]";
         self.add(table, "id", [&leads.id], KEY);
         self.add(table, "created_at", &leads.created_at, TIME);
+        self.add(table, "recorded_at", &leads.recorded_at, TIME);
         self.add(table, "account", &leads.account, KEY);
         let scores = leads
             .manual_score

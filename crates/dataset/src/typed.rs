@@ -85,6 +85,8 @@ pub struct Leads {
     pub ids: Vec<String>,
     /// When each was created; `None` for a flat export, or for a lead without the time.
     pub created: Vec<Option<Stamp>>,
+    /// Since when each row is there, where the config says; `None` for a lead without that time.
+    pub recorded: Option<Vec<Option<Timestamp>>>,
     /// The value of `order_by` in a flat export, NaN where missing.
     pub order: Option<Vec<f64>>,
     /// Columns to learn from.
@@ -99,6 +101,28 @@ pub struct Leads {
     /// Where all accounts of the config are one column, a hash of each lead's account, or of its id
     /// where it has none.
     pub entity_hashes: Option<Vec<u64>>,
+}
+
+impl Leads {
+    /// Since when anybody could know a lead: since it was created, or since its row is there where
+    /// that is later; `None` for a lead without the time of creation.
+    ///
+    /// # Panics
+    ///
+    /// Where there is no such lead.
+    pub fn known_since(&self, lead: u32) -> Option<Timestamp> {
+        let created = self.created[lead as usize]?.known;
+        Some(self.recorded_at(lead).map_or(created, |at| at.max(created)))
+    }
+
+    /// Since when the row of a lead is there, if that is known.
+    ///
+    /// # Panics
+    ///
+    /// Where there is no such lead.
+    pub fn recorded_at(&self, lead: u32) -> Option<Timestamp> {
+        self.recorded.as_ref().and_then(|at| at[lead as usize])
+    }
 }
 
 /// A table that leads point to.

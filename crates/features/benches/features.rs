@@ -83,6 +83,7 @@ fn tables(events: Activities) -> Tables {
             accounts: None,
             account_names: Vec::new(),
             entity_hashes: None,
+            recorded: None,
         }),
         lookups: Arc::new(Vec::new()),
         activities: Arc::new(vec![events]),

@@ -72,8 +72,8 @@ pub fn compute(
             let accounts = accounts
                 .as_ref()
                 .ok_or_else(|| missing("`account` of [leads]".to_owned()))?;
-            let created = |lead: u32| tables.leads.created[lead as usize].map(|stamp| stamp.known);
-            sweep_peers(activities, &layout, snapshots, accounts, created)
+            let known = |lead: u32| tables.leads.known_since(lead);
+            sweep_peers(activities, &layout, snapshots, accounts, known)
         } else {
             let created = |lead: u32| tables.leads.created[lead as usize].map(|stamp| stamp.start);
             sweep_own(activities, &layout, snapshots, created)
@@ -310,7 +310,7 @@ type MomentsOfLead<'a> = dyn Fn(u32) -> Vec<Timestamp> + Sync + 'a;
 
 /// When a lead began to stand so and when it ceased to, as others could see it.
 fn moments_of(tables: &Tables, lead: u32, state: PeerState) -> (Vec<Timestamp>, Vec<Timestamp>) {
-    let created = tables.leads.created[lead as usize].map(|stamp| stamp.known);
+    let created = tables.leads.known_since(lead);
     let Some(courses) = &tables.courses else {
         let outcome = &tables.outcomes[lead as usize];
         let (closed, won) = (outcome.closed_seen(), outcome.won_seen());

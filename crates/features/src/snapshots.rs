@@ -193,8 +193,9 @@ impl Labelling<'_> {
             Some(first) => calendar_moments(config, first, tables.observation_end)?,
             None => Vec::new(),
         };
-        let dates_of = |lead: usize, created: Stamp| {
-            let first = dates.partition_point(|&date| date < created.known);
+        let dates_of = |lead: usize| {
+            let known = tables.leads.known_since(lead as u32);
+            let first = dates.partition_point(|&date| known.is_none_or(|known| date < known));
             // In a log the last closing, after which it is never open again.
             let end = tables.outcomes[lead].closed.map_or(dates.len(), |closed| {
                 dates.partition_point(|&date| date <= closed)
@@ -203,9 +204,7 @@ impl Labelling<'_> {
         };
         let n_ages = config.ages.as_ref().map(Vec::len);
         let n_of = |(lead, created): (usize, &Option<Stamp>)| {
-            created.map_or(0, |created| {
-                n_ages.unwrap_or_else(|| dates_of(lead, created).len())
-            })
+            created.map_or(0, |_| n_ages.unwrap_or_else(|| dates_of(lead).len()))
         };
         TooManySnapshots::check(
             tables.leads.created.iter().enumerate().map(n_of).sum(),
@@ -220,8 +219,13 @@ impl Labelling<'_> {
             match &config.ages {
                 Some(ages) => ages
                     .iter()
-                    .for_each(|&age| self.visit(lead, created.start + age)),
-                None => dates[dates_of(lead, created)]
+                    .map(|&age| created.start + age)
+                    .filter(|at| {
+                        let recorded = tables.leads.recorded_at(lead as u32);
+                        recorded.is_none_or(|recorded| recorded <= *at)
+                    })
+                    .for_each(|at| self.visit(lead, at)),
+                None => dates[dates_of(lead)]
                     .iter()
                     .for_each(|&date| self.visit(lead, date)),
             }
@@ -308,7 +312,11 @@ pub fn scoring_snapshots(tables: &Tables, as_of: Timestamp) -> ScoringSet {
             }
         } else if tables.leads.created[lead].is_none() {
             set.left_out.without_time += 1;
-        } else if tables.leads.created[lead].is_some_and(|created| created.known > as_of) {
+        } else if tables
+            .leads
+            .known_since(number)
+            .is_some_and(|known| known > as_of)
+        {
             set.left_out.not_yet += 1;
         } else if tables.standing(number, as_of) == Standing::Won {
             set.closed_won.push(number);
@@ -335,7 +343,10 @@ fn is_silent(tables: &Tables, lead: u32, at: Timestamp) -> bool {
         return false;
     };
     let begin = at - silent;
-    let is_new = tables.leads.created[lead as usize].is_some_and(|created| created.known >= begin);
+    let is_new = tables
+        .leads
+        .known_since(lead)
+        .is_some_and(|known| known >= begin);
     let is_touched = |activities: &Activities| {
         activities.entity_of(lead).is_some_and(|entity| {
             let events = activities.events_of(entity);

@@ -278,7 +278,10 @@ impl Named<'_> {
         match () {
             () if is_key => ColumnRole::Key,
             () if of_leads.any(|activity| self.any(&activity.columns)) => ColumnRole::Time,
-            () if self.is(&leads.created_at) || self.is(&config.snapshots.order_by) => {
+            () if self.is(&leads.created_at)
+                || self.is(&leads.recorded_at)
+                || self.is(&config.snapshots.order_by) =>
+            {
                 ColumnRole::Time
             }
             () if leads

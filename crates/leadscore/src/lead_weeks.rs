@@ -141,8 +141,9 @@ fn is_held_back(config: &Config, tables: &Tables, lead: u32) -> bool {
 
 /// Leads at risk at each Monday whose week has ended, in order of week, then lead.
 fn weekly_snapshots(tables: &Tables, options: LeadWeeksOptions) -> Vec<Snapshot> {
-    let created = tables.leads.created.iter().flatten();
-    let Some(first) = created.map(|created| created.known).min() else {
+    let leads = 0..tables.leads.ids.len() as u32;
+    let known = leads.filter_map(|lead| tables.leads.known_since(lead));
+    let Some(first) = known.min() else {
         return Vec::new();
     };
     let end = options.to.min(tables.mature_until());
@@ -154,10 +155,10 @@ fn weekly_snapshots(tables: &Tables, options: LeadWeeksOptions) -> Vec<Snapshot>
     }
     let mut snapshots = Vec::new();
     for lead in 0..tables.leads.ids.len() as u32 {
-        let Some(created) = tables.leads.created[lead as usize] else {
+        let Some(known) = tables.leads.known_since(lead) else {
             continue;
         };
-        let from = mondays.partition_point(|&monday| monday < created.known);
+        let from = mondays.partition_point(|&monday| monday < known);
         let is_open = |&&at: &&Timestamp| tables.standing(lead, at) == Standing::Open;
         snapshots.extend(
             mondays[from..]

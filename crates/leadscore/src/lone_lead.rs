@@ -122,6 +122,8 @@ fn alone(mut beside: Data, frames: &Frames) -> crate::Result<Data> {
         leadscore_io::do_without_outcomes(config, &beside.folder);
     }
     config.leads.manual_score = None;
+    // A lead that is given is known.
+    config.leads.recorded_at = None;
     for (name, lookup) in &mut config.lookups {
         if frames.contains_key(&format!("lookups.{name}")) {
             lookup.changed_at = None;

@@ -6,13 +6,16 @@ use std::collections::HashMap;
 use leadscore_core::{FeatureMatrix, Snapshot, Timestamp};
 use leadscore_dataset::Tables;
 use leadscore_features::{compute, scoring_snapshots};
-use leadscore_inference::{Concepts, Model, Reason, Scored, score_with_reasons};
+use leadscore_inference::{Concepts, Model, Reason, Scored, score, score_with_reasons};
 use leadscore_io::{ReadTables, TablesError};
 
 use crate::ages::age_of;
 use crate::data::{Data, load_options_of};
 use crate::hold_back;
 use crate::score_summary::{joined, too_old};
+
+/// Rows of features that are in memory at once where only their probabilities are kept.
+const ROWS_AT_ONCE: usize = 8_192;
 
 /// Tables in memory, typed as one model reads them, by which leads are scored as of any moment.
 ///
@@ -96,6 +99,23 @@ impl Timeline {
         open.into_iter().map(|snapshot| snapshot.lead).collect()
     }
 
+    /// The probabilities of all open leads at a moment, in the order of [`Self::open`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::score`].
+    pub fn probabilities(&self, model: &Model, at: Timestamp) -> crate::Result<Vec<f64>> {
+        let open = self.open(at);
+        let mut probabilities = Vec::with_capacity(open.len());
+        for leads in open.chunks(ROWS_AT_ONCE) {
+            let snapshots: Vec<Snapshot> =
+                leads.iter().map(|&lead| Snapshot { lead, at }).collect();
+            let matrix = compute(&self.tables, &model.specs, &snapshots)?;
+            probabilities.extend(score(model, &matrix)?.probabilities);
+        }
+        Ok(probabilities)
+    }
+
     /// When a lead was first won at or after a moment, by all that is known.
     ///
     /// # Panics
@@ -111,7 +131,10 @@ impl Timeline {
     ///
     /// As [`Self::id`].
     pub fn exists(&self, lead: u32, at: Timestamp) -> bool {
-        self.tables.leads.created[lead as usize].is_some_and(|created| created.known <= at)
+        self.tables
+            .leads
+            .known_since(lead)
+            .is_some_and(|known| known <= at)
     }
 
     /// Scores leads, each as of a moment, whether they are open then or not.

@@ -30,6 +30,7 @@ pub use self::options::{Crossings, EngineError, EngineOptions, OnScore};
 use self::rescoring::Rescorer;
 use self::shared::Shared;
 use crate::log::{Answer, LogState};
+use crate::queue::Edges;
 
 /// Scores the leads of a store.
 ///
@@ -150,7 +151,10 @@ impl Engine for LiveEngine {
         let served = self.shared.served();
         let at = self.shared.store.moment();
         let edges = served.edges();
-        let score = served.scoring.scorer.score_raw(lead, at, Some(edges))?;
+        let score = served
+            .scoring
+            .scorer
+            .score_raw(lead, at, Some(edges.values))?;
         self.shared.log_answer(&score, edges, Some(lead));
         Ok(score)
     }
@@ -196,7 +200,7 @@ impl Engine for LiveEngine {
 
 impl Shared {
     /// Writes an answer into the log, if one is kept.
-    fn log_answer(&self, score: &LeadScore, edges: [f64; 3], raw: Option<&Value>) {
+    fn log_answer(&self, score: &LeadScore, edges: Edges, raw: Option<&Value>) {
         if let Some(log) = &self.log {
             log.write(Answer::new(score, edges, raw.cloned()));
         }

@@ -23,7 +23,8 @@ pub use engine::{Crossings, EngineError, EngineOptions, EngineState, LiveEngine,
 pub use log::{
     Answer, AnswerError, AnswerLog, LogError, LogOptions, LogState, for_each_line, segments_of,
 };
+pub use queue::Edges;
 pub use replay::{
     DamagedLine, Difference, DifferentField, ModelOf, ReplayError, ReplayInputs, ReplayOptions,
-    ReplayReport, models_of, replay,
+    ReplayReport, UnknownLead, models_of, replay,
 };

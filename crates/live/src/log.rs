@@ -11,8 +11,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-pub(crate) use self::answer::bits;
 pub use self::answer::{Answer, AnswerError};
+pub(crate) use self::answer::{bits, percent};
 use self::segments::Segments;
 pub use self::segments::{LogError, for_each_line, segments_of};
 

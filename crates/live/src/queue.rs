@@ -13,6 +13,7 @@ use leadscore_serve::QueueQuery;
 use memchr::memmem::Finder;
 
 pub(crate) use self::cursor::{BadCursor, Cursor};
+pub use self::edges::Edges;
 pub(crate) use self::edges::tier_edges;
 
 /// What the queue knows of an open lead.
@@ -41,8 +42,8 @@ pub(crate) struct Entry {
 pub(crate) struct Ranking {
     /// The moment of the last refresh.
     pub(crate) ordered_at: Timestamp,
-    /// Where tiers begin, as probabilities.
-    pub(crate) edges: [f64; 3],
+    /// Where tiers begin.
+    pub(crate) edges: Edges,
     slots: Vec<Entry>,
     order: Vec<u32>,
     by_lead: HashMap<String, u32>,
@@ -66,7 +67,7 @@ const A_POINT: f64 = 0.01;
 
 impl Ranking {
     /// A queue of these leads, in the order of their scores.
-    pub(crate) fn new(entries: Vec<Entry>, edges: [f64; 3], ordered_at: Timestamp) -> Self {
+    pub(crate) fn new(entries: Vec<Entry>, edges: Edges, ordered_at: Timestamp) -> Self {
         let mut slots = entries;
         slots.sort_by(in_order);
         let by_lead = slots
@@ -130,7 +131,7 @@ impl Ranking {
 
     /// The tier of a probability, by the edges of the last refresh.
     pub(crate) fn tier(&self, probability: f64) -> ContactPriority {
-        tier_of(probability, &self.edges)
+        tier_of(probability, &self.edges.values)
     }
 
     /// Puts a lead where its score has it now.

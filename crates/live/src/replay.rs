@@ -5,11 +5,12 @@ mod difference;
 mod report;
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use leadscore::{Config, Data, Model, Timeline};
+use leadscore_config::TierEdges;
 use leadscore_core::{Snapshot, Timestamp};
 use leadscore_inference::Concepts;
 use leadscore_operate::Registry;
@@ -19,11 +20,11 @@ use serde_json::Value;
 
 use self::difference::{Computed, compare};
 pub use self::difference::{Difference, DifferentField};
-pub use self::report::{DamagedLine, ReplayReport};
+pub use self::report::{DamagedLine, ReplayReport, UnknownLead};
 use crate::error::LiveError;
 use crate::hashes::{feature_hash, input_hash};
 use crate::log::{Answer, LogError, for_each_line, segments_of};
-use crate::queue::tier_of;
+use crate::queue::{tier_edges, tier_of};
 use crate::scorer::LiveScorer;
 
 /// Answers that are computed at a time.
@@ -153,6 +154,9 @@ struct Replayed<'r> {
 
 /// A model with the tables as it reads them.
 struct Known {
+    /// Where tiers began at the moments of refreshes.
+    edges: HashMap<Timestamp, [f64; 3]>,
+    tiers: TierEdges,
     model: Arc<Model>,
     concepts: Concepts,
     timeline: Timeline,
@@ -173,13 +177,14 @@ impl Replayed<'_> {
                 let known = self.look_up(&id)?;
                 self.known.insert(id.clone(), known);
             }
-            let known = self.known.get(&id).and_then(Option::as_ref);
+            let known = self.known.get_mut(&id).and_then(Option::as_mut);
             let Some(known) = known else {
                 self.report.add_unknown_model(id, answers.len());
                 continue;
             };
+            known.read_edges(&answers)?;
             answers.sort_by(|a, b| a.answer.lead.cmp(&b.answer.lead));
-            let computed = compute(known, self.inputs, &answers)?;
+            let computed = compute(&*known, self.inputs, &answers)?;
             for (logged, computed) in answers.iter().zip(computed) {
                 let found = compare(&logged.file, logged.line, &logged.answer, computed);
                 self.report
@@ -194,6 +199,8 @@ impl Replayed<'_> {
             return Ok(None);
         };
         Ok(Some(Known {
+            edges: HashMap::new(),
+            tiers: self.inputs.config.settings().tiers.edges,
             timeline: Timeline::read(&self.inputs.data.quiet(), &model)?,
             concepts: model.concepts(),
             scorer: LiveScorer::new(
@@ -203,6 +210,28 @@ impl Replayed<'_> {
             )?,
             model,
         }))
+    }
+}
+
+impl Known {
+    /// Computes where tiers began at the moments that answers name.
+    fn read_edges(&mut self, answers: &[Logged]) -> Result<(), ReplayError> {
+        let moments = answers.iter().filter_map(|logged| logged.answer.edges.of);
+        let moments: BTreeSet<Timestamp> = moments.collect();
+        for at in moments {
+            if !self.edges.contains_key(&at) {
+                let probabilities = self.timeline.probabilities(&self.model, at)?;
+                let edges = tier_edges(self.tiers, self.model.tier_edges, &probabilities);
+                self.edges.insert(at, edges);
+            }
+        }
+        Ok(())
+    }
+
+    /// Where tiers began by the tables, when an answer was given.
+    fn edges(&self, answer: &Answer) -> [f64; 3] {
+        let of = answer.edges.of.and_then(|at| self.edges.get(&at));
+        of.copied().unwrap_or_else(|| self.scorer.edges())
     }
 }
 
@@ -235,7 +264,7 @@ fn compute(
         let found = &mut computed[row];
         found.log_odds = Some(scores.scored.log_odds[position]);
         found.likelihood = Some(100.0 * probability);
-        found.tier = Some(tier_of(probability, &answers[row].answer.edges));
+        found.tier = Some(tier_of(probability, &known.edges(&answers[row].answer)));
         found.feature_hash = Some(feature_hash(&scores.matrix, position));
     }
     Ok(computed)
@@ -267,6 +296,7 @@ fn hashed(
                     Some(lead) => Ok(raw(known, lead, &logged.answer)),
                     None => Ok(Computed {
                         has_rows: !own.is_empty(),
+                        edges: Some(known.edges(&logged.answer)),
                         input_hash: Some(hash_before(known, &own, &shared, logged.answer.at)?),
                         ..Computed::default()
                     }),
@@ -279,10 +309,12 @@ fn hashed(
 
 /// What a lead that was in no table scores.
 fn raw(known: &Known, lead: &Value, answer: &Answer) -> Computed {
-    let Ok(score) = known.scorer.score_raw(lead, answer.at, Some(answer.edges)) else {
+    let edges = known.edges(answer);
+    let Ok(score) = known.scorer.score_raw(lead, answer.at, Some(edges)) else {
         return Computed::default();
     };
     Computed {
+        edges: Some(edges),
         has_rows: false,
         log_odds: Some(score.log_odds),
         likelihood: Some(score.likelihood),

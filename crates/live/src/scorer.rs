@@ -39,6 +39,11 @@ impl LiveScorer {
         self.reader.model()
     }
 
+    /// Where tiers begin for one lead, as probabilities: by `[tiers]`, else by the model.
+    pub fn edges(&self) -> [f64; 3] {
+        self.reader.edges()
+    }
+
     /// Whose rows a score reads beside those of the lead, by the lead's own rows: its account, and
     /// rows of lookups.
     ///

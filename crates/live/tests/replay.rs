@@ -183,33 +183,106 @@ fn found(made: &Made, store: &Store, before: &ReplayReport) {
     let report = replayed(made, &config_of(made, "same.store"), &same);
     assert_eq!(report.n_differ, 0, "{}", report.text());
     drop(same);
-    // A bit of the log.
+    fields_are_found(made, store, before);
+}
+
+/// A line with another value in one field.
+fn mutated(lines: &[&str], number: usize, field: &str, random: &mut Numbers) -> String {
+    let read = |line: &str| -> Value { serde_json::from_str(line).expect("an answer") };
+    let mut answer = read(lines[number]);
+    let flip = |text: &Value, random: &mut Numbers| {
+        let text = text.as_str().expect("digits");
+        let place = random.below(text.len() as u64) as usize;
+        let digit = if &text[place..=place] == "0" {
+            "1"
+        } else {
+            "0"
+        };
+        json!(format!("{}{digit}{}", &text[..place], &text[place + 1..]))
+    };
+    let value = &answer[field];
+    answer[field] = match field {
+        // Of another refresh, whose tiers began elsewhere.
+        "edges_of" => {
+            let others = lines.iter().map(|line| read(line));
+            let others = others.filter(|other| other["model"] == answer["model"]);
+            let mut others = others.filter(|other| other[field].is_i64());
+            let other = others.find(|other| other["edges"] != answer["edges"]);
+            other.expect("tiers move")[field].clone()
+        }
+        "at" => json!(value.as_i64().expect("a moment") - 40 * DAY),
+        "lead" => json!("nobody"),
+        "percent" => json!(value.as_f64().expect("a number") + 0.1),
+        "tier" => json!(if value == "Low" { "Medium" } else { "Low" }),
+        "edges" => {
+            let which = random.below(3) as usize;
+            let mut edges = value.clone();
+            edges[which] = flip(&value[which], random);
+            edges
+        }
+        "model" | "log_odds" | "likelihood" | "input" | "features" => flip(value, random),
+        other => panic!("{other}"),
+    };
+    answer.to_string()
+}
+
+/// Each field of a line is found, and a line that is none.
+fn fields_are_found(made: &Made, store: &Store, before: &ReplayReport) {
+    let mut random = Numbers(3);
     let log = made.folder.path().join("answers");
     let segments = leadscore_live::segments_of(&log).expect("files");
     let text = std::fs::read_to_string(&segments[0]).expect("a file");
-    let (first, rest) = text.split_once('\n').expect("lines");
-    let place = first.find("\"log_odds\":\"").expect("a field") + 12 + 15;
-    let digit = if &first[place..=place] == "0" {
-        "1"
-    } else {
-        "0"
-    };
-    let flipped = format!(
-        "{}{digit}{}\n{{\"at\":\n{rest}",
-        &first[..place],
-        &first[place + 1..]
-    );
-    std::fs::write(&segments[0], flipped).expect("a file");
+    let lines: Vec<&str> = text.lines().collect();
+    for (field, shown) in [
+        ("at", None),
+        ("lead", Some("nobody")),
+        ("model", None),
+        ("log_odds", Some("log-odds")),
+        ("likelihood", Some("likelihood")),
+        ("percent", Some("percent")),
+        ("tier", Some("tier")),
+        ("edges", Some("edges")),
+        ("edges_of", Some("edges")),
+        ("input", Some("rows")),
+        ("features", Some("features")),
+    ] {
+        // A model that has learned next to nothing has the same likelihood for all, and no tiers.
+        let has = |number: &usize| {
+            lines[*number].contains(&format!("\"{field}\":"))
+                && (field != "edges_of" || !lines[*number].contains("\"7ff0000000000000\""))
+        };
+        let with_field: Vec<usize> = (0..lines.len()).filter(has).collect();
+        let number = with_field[random.below(with_field.len() as u64) as usize];
+        let mut changed: Vec<String> = lines.iter().map(|line| (*line).to_owned()).collect();
+        changed[number] = mutated(&lines, number, field, &mut random);
+        std::fs::write(&segments[0], changed.join("\n") + "\n").expect("a file");
+        let report = replayed(made, &made.config, store);
+        let text = report.text();
+        assert!(
+            !report.is_confirmed(),
+            "{field} of {}: {text}",
+            lines[number]
+        );
+        let n_unknown: usize = report.unknown_models.values().sum();
+        let n_found = report.n_differ + report.n_damaged + report.n_unknown_leads + n_unknown;
+        assert_eq!((report.n, n_found), (before.n, 1), "{field}: {text}");
+        assert!(
+            shown.is_none_or(|shown| text.contains(shown)),
+            "{field}: {text}"
+        );
+        if let Some(found) = report.differing.first() {
+            assert_eq!(found.line, number + 1);
+        }
+    }
+    let damaged = format!("{{\"at\":\n{text}");
+    std::fs::write(&segments[0], damaged).expect("a file");
     let report = replayed(made, &made.config, store);
     assert_eq!(
         (report.n_differ, report.n_damaged),
-        (1, 1),
+        (0, 1),
         "{}",
         report.text()
     );
-    assert_eq!(report.differing[0].fields[0].field, "log-odds");
-    assert_eq!(report.differing[0].line, 1);
-    assert_eq!(report.n, before.n);
     assert!(!report.is_confirmed());
 }
 

@@ -54,9 +54,7 @@ fn by_account(tables: &Tables, activities: &Activities, accounts: &[u32]) -> Act
         return activities.clone();
     }
     let mut rows = activities.to_rows();
-    let created = |lead: u32| {
-        tables.leads.created[lead as usize].map_or(Timestamp::MIN, |created| created.known)
-    };
+    let created = |lead: u32| tables.leads.known_since(lead).unwrap_or(Timestamp::MIN);
     let visible =
         (0..rows.at.len()).map(|event| rows.visible_at(event).max(created(rows.owners[event])));
     rows.visible = Some(visible.collect());

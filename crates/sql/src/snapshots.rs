@@ -4,11 +4,14 @@ use leadscore_config::TableId;
 
 use crate::ask::{FeaturesSql, Moments};
 use crate::belonging::Belonging;
-use crate::columns::Columns;
+use crate::columns::{Columns, no_earlier};
 use crate::dialect::Dialect;
 use crate::error::SqlError;
 use crate::outcomes::Outcomes;
 use crate::statement::Statement;
+
+/// What statements call the time since when the row of a lead is there.
+const RECORDED: &str = "recorded";
 
 /// A column of the leads that something needs, and what the statement calls it.
 pub(crate) struct LeadColumn {
@@ -55,7 +58,12 @@ pub(crate) fn add_snapshots(
         moment,
         beside,
         at_risk,
-    } = RiskSet::new(moments, from, dialect);
+    } = RiskSet::new(
+        moments,
+        from,
+        ask.config.leads.recorded_at.is_some(),
+        dialect,
+    );
     let joined = outcomes.at(&moment, moments.is_labelled());
     let labels = match moments {
         Moments::At(_) | Moments::Now => String::new(),
@@ -87,11 +95,23 @@ fn add_leads(
     let leads = Columns::new(ask.dialect, ask.sources, "leads", &settings.file())?;
     let created = settings.created_at.as_deref().ok_or(SqlError::Flat)?;
     let rows = belonging.rows(&TableId::Leads, &leads, &settings.id);
+    let known = leads.known(created);
+    let recorded = settings.recorded_at.as_ref();
+    let recorded = recorded.map(|column| leads.known(column));
     let mut selected = vec![
         format!("{} AS lead", rows.lead),
         format!("{} AS created", leads.start(created)),
-        format!("{} AS created_known", leads.known(created)),
     ];
+    match recorded {
+        None => selected.push(format!("{known} AS created_known")),
+        Some(recorded) => selected.extend([
+            format!(
+                "{} AS created_known",
+                no_earlier(&format!("COALESCE({recorded}, {known})"), &known)
+            ),
+            format!("{recorded} AS {RECORDED}"),
+        ]),
+    }
     selected.extend(
         columns
             .iter()
@@ -118,7 +138,7 @@ struct RiskSet {
 
 impl RiskSet {
     /// Where `from` is given, snapshots of training before it are left out.
-    fn new(moments: &Moments, from: Option<i64>, dialect: Dialect) -> Self {
+    fn new(moments: &Moments, from: Option<i64>, has_recorded: bool, dialect: Dialect) -> Self {
         let since = |moment: &str| {
             from.map(|from| format!(" AND {moment} >= {from}"))
                 .unwrap_or_default()
@@ -149,7 +169,16 @@ impl RiskSet {
                 let rows = values(&mut ages.iter().map(|age| age.micros()));
                 let moment = "(l.created + m.age)".to_owned();
                 Self {
-                    at_risk: format!("{moment} <= {}{}", observation_end.micros(), since(&moment)),
+                    at_risk: format!(
+                        "{moment} <= {}{}{}",
+                        observation_end.micros(),
+                        since(&moment),
+                        if has_recorded {
+                            format!(" AND (l.{RECORDED} IS NULL OR l.{RECORDED} <= {moment})")
+                        } else {
+                            String::new()
+                        }
+                    ),
                     moment,
                     beside: format!("\n  CROSS JOIN (VALUES {rows}) AS m(age)"),
                 }

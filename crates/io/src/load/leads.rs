@@ -25,6 +25,9 @@ pub(super) fn check_leads(
     if let Some(column) = &leads.created_at {
         table.require("created_at", column)?;
     }
+    if let Some(column) = &leads.recorded_at {
+        table.require("recorded_at", column)?;
+    }
     for column in leads.attributes.iter().flatten() {
         table.require("attributes", column)?;
     }
@@ -137,6 +140,7 @@ fn is_named(config: &Config, column: &str) -> bool {
     let leads = &config.leads;
     leads.id == column
         || leads.created_at.as_deref() == Some(column)
+        || leads.recorded_at.as_deref() == Some(column)
         || leads.account.as_deref() == Some(column)
         || manual_columns(config).iter().any(|name| name == column)
         || config.outcomes.flag.as_deref() == Some(column)

@@ -279,6 +279,7 @@ impl<'t> LeadRows<'t> {
     fn leads(&self, ids: Vec<String>, gathered: &mut Gathered) -> Result<Leads, TablesError> {
         let config = self.config;
         let created = self.created(gathered)?;
+        let recorded = self.recorded(gathered)?;
         let order = config
             .snapshots
             .order_by
@@ -293,6 +294,7 @@ impl<'t> LeadRows<'t> {
             id_column: config.leads.id.clone(),
             ids,
             created,
+            recorded,
             order,
             attributes,
             manual_score,
@@ -329,6 +331,20 @@ impl<'t> LeadRows<'t> {
             );
         }
         Ok(self.in_order(times))
+    }
+
+    /// Since when each row is there, where the config says.
+    fn recorded(
+        &self,
+        gathered: &mut Gathered,
+    ) -> Result<Option<Vec<Option<Timestamp>>>, TablesError> {
+        let Some(column) = &self.config.leads.recorded_at else {
+            return Ok(None);
+        };
+        let never = || vec![None; self.raw.n_rows];
+        let times = gathered.remarks.take(self.raw.times(column), never)?;
+        let known = times.into_iter().map(|time| time.map(|stamp| stamp.known));
+        Ok(Some(self.in_order(known.collect())))
     }
 
     /// The columns to learn from.

@@ -99,6 +99,7 @@ impl SpilledColumns {
     /// Adds the columns of the leads: their keys, times, points and attributes.
     fn add_leads(&mut self, config: &Config, table: &Table<'_>, options: &LoadOptions) {
         self.add(&config.leads.created_at, Role::Time);
+        self.add(&config.leads.recorded_at, Role::Time);
         let lookups = config.lookups.values();
         self.add(
             lookups.map(|lookup| lookup.leads_key.as_ref().unwrap_or(&lookup.key)),

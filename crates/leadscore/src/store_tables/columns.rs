@@ -113,14 +113,15 @@ fn leads(config: &Config, model: Option<&Model>) -> TableColumns {
             .map(|column| (column.clone(), CellUse::Time)),
     );
     uses.insert(settings.id.clone(), CellUse::Key);
-    TableColumns {
+    let columns = TableColumns {
         uses,
         is_open,
         key: settings.id.clone(),
         is_of_account: false,
         at: None,
         recorded_at: None,
-    }
+    };
+    without_recorded(columns, settings.recorded_at.as_ref())
 }
 
 fn outcomes(config: &Config) -> Option<TableColumns> {

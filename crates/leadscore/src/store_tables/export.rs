@@ -89,7 +89,7 @@ fn config_of<'t>(
             }
             table.insert("path".to_owned(), Value::from(format!("{name}.parquet")));
             table.insert("time_format".to_owned(), Value::from("iso"));
-            if name.starts_with("activities.") || name == "outcomes" {
+            if name.starts_with("activities.") || name == "outcomes" || name == "leads" {
                 table.insert("recorded_at".to_owned(), Value::from(RECORDED));
             } else if name.starts_with("lookups.") {
                 table.insert("changed_at".to_owned(), Value::from(CHANGED_AT));

@@ -253,6 +253,9 @@ impl Importing<'_> {
                 continue;
             };
             let mut made = cells.row(row, &file);
+            if let Some(column) = &columns.recorded_at {
+                made.remove(column);
+            }
             let changes = self.changes(lead);
             for change in &self.tables.history.attributes {
                 let first = change
@@ -265,7 +268,10 @@ impl Importing<'_> {
                     None => drop(made.remove(&change.attribute)),
                 }
             }
-            let first = changes.first().map_or(created.known, |change| change.0);
+            let recorded = columns.recorded_at.as_ref();
+            let recorded = recorded.and_then(|column| cells.time(column, row));
+            let known = recorded.map_or(created.known, |stamp| stamp.known.max(created.known));
+            let first = changes.first().map_or(known, |change| change.0);
             let lead_row = |id: String, at: Timestamp, row: Map<String, Value>| NewEvent {
                 id,
                 table: TableId::Leads.to_string(),
@@ -275,7 +281,7 @@ impl Importing<'_> {
                 row: Value::Object(row).to_string(),
             };
             let event_id = format!("import:{id}:{}", row + 1);
-            let at = created.known.min(first);
+            let at = known.min(first);
             self.rows.events.push(lead_row(event_id.clone(), at, made));
             for (number, (at, attribute, value)) in changes.into_iter().enumerate() {
                 let change = Map::from_iter([

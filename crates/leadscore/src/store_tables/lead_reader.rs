@@ -298,7 +298,7 @@ impl LeadReader {
             let why = match tables.standing(number, at) {
                 Standing::Won => "it was won".to_owned(),
                 Standing::Lost => "it was lost".to_owned(),
-                Standing::Open => match tables.leads.created[number as usize] {
+                Standing::Open => match tables.leads.known_since(number) {
                     None => format!(
                         "it has no `{}`",
                         printable(
@@ -309,7 +309,7 @@ impl LeadReader {
                                 .unwrap_or_default()
                         )
                     ),
-                    Some(created) if created.known > at => "it is created later".to_owned(),
+                    Some(known) if known > at => "it is created later".to_owned(),
                     Some(_) => {
                         "it has been silent for longer than `silent` of [snapshots]".to_owned()
                     }
@@ -499,6 +499,7 @@ fn file_lookup(
     keys: Vec<Option<String>>,
 ) -> crate::Result<FileLookup> {
     let mut settings = data.config.clone();
+    settings.leads.recorded_at = None;
     settings.lookups.retain(|known, _| known == name);
     settings.activities.clear();
     settings.history = None;

@@ -371,6 +371,8 @@ impl Reading<'_> {
             id_column: settings.leads.id.clone(),
             ids: vec![lead.to_owned()],
             created: vec![created],
+            // What was recorded later is not read.
+            recorded: None,
             order: None,
             attributes,
             manual_score: None,

@@ -9,7 +9,7 @@ use leadscore_io::{OutColumn, OutTable};
 
 use super::cells::{Cell, ColumnCells, Row};
 use super::columns::fixed_columns;
-use super::settings::{ATTRIBUTE, CHANGED_AT, LEAD, OLD_VALUE, SEQUENCE, VALUE};
+use super::settings::{ATTRIBUTE, CHANGED_AT, LEAD, OLD_VALUE, RECORDED, SEQUENCE, VALUE};
 
 /// A row of a lead, or of a lookup, as it was recorded.
 pub(super) struct Patch {
@@ -97,15 +97,21 @@ pub(super) fn fold_leads(
     put_in_order(&mut patches);
     let roles = LeadRoles::of(config);
     let mut leads = Columns::new(names);
+    let mut recorded = Vec::new();
     let mut changes = Changes::default();
     for rows in patches.chunk_by(|a, b| a.key == b.key) {
         let mut lead = Lead::default();
+        let mut known = None;
         for patch in rows {
             let mut changed = |name: &str, before: &Cell<'_>, now: &Cell<'_>| {
                 changes.push(patch, name, before, now);
             };
             lead.add(Row::read(&patch.row)?, &roles, &mut changed);
+            if lead.is_created && known.is_none() {
+                known = Some(patch.recorded);
+            }
         }
+        recorded.push(known);
         let id = (
             config.leads.id.as_str(),
             Cell::Text(rows[0].key.as_str().into()),
@@ -116,8 +122,10 @@ pub(super) fn fold_leads(
             .map(|(name, cell)| (name.as_str(), cell.clone()));
         leads.push(std::iter::once(id).chain(values));
     }
+    let mut leads = leads.into_table();
+    leads.push(RECORDED, OutColumn::Time(recorded));
     Ok(FoldedLeads {
-        leads: leads.into_table(),
+        leads,
         history: changes.into_table(),
     })
 }

@@ -96,6 +96,7 @@ pub(crate) fn of_store(config: &Config, lookups: &[String]) -> Config {
     let iso = || Some(PerColumn::All("iso".to_owned()));
     config.leads.time_format = iso();
     config.leads.query = None;
+    config.leads.recorded_at = Some(RECORDED.to_owned());
     if config.has_outcomes() {
         let outcomes = &mut config.outcomes;
         outcomes.time_format = iso();

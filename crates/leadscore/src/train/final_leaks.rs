@@ -32,8 +32,12 @@ pub(crate) fn final_leaks(
         return Ok(Vec::new());
     }
     let end = tables.observation_end.next_midnight();
-    let was_created =
-        |lead: u32| tables.leads.created[lead as usize].is_some_and(|created| created.known < end);
+    let was_created = |lead: u32| {
+        tables
+            .leads
+            .known_since(lead)
+            .is_some_and(|known| known < end)
+    };
     // Some tell as much as all.
     let every = (tables.outcomes.len() / MOST_JUDGED).max(1);
     let leads: Vec<u32> = (0..tables.outcomes.len() as u32)

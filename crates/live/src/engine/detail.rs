@@ -24,7 +24,7 @@ impl Shared {
         let at = self.store.moment();
         let scored = served.score(&self.store, lead, at)?;
         self.log_answer(&scored.score, scored.edges, None);
-        let edges = scored.edges;
+        let edges = scored.edges.values;
         let tables = served.tables.as_ref();
         let points = tables.and_then(|tables| tables.points.get(lead));
         let change = served

@@ -14,7 +14,7 @@ use super::scoring::Scoring;
 use super::served::{Loaded, Served};
 use super::shared::Shared;
 use crate::door::Door;
-use crate::queue::Ranking;
+use crate::queue::{Edges, Ranking};
 
 /// So few leads may have changed without tables being loaded anew, however small their share is.
 const FEWEST_CHANGED: usize = 1_000;
@@ -147,7 +147,7 @@ impl Keeper {
         let timeline = Timeline::read(&data, &scoring.model)?;
         let points = self.points(&data, loaded_at)?;
         self.shared.read_record(&timeline, loaded_at)?;
-        let empty = Ranking::new(Vec::new(), scoring.first_edges(), loaded_at);
+        let empty = Ranking::new(Vec::new(), Edges::of_one(scoring.first_edges()), loaded_at);
         let served = Served {
             scoring,
             tables: Some(Loaded::new(timeline, changed, loaded_at, empty, points)),

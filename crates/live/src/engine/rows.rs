@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 use std::sync::PoisonError;
 
-use leadscore_core::{Snapshot, Timestamp};
+use leadscore_core::{Snapshot, Timestamp, log_odds_to_probability};
 use leadscore_serve::{LeadScore, NoScore, Queue, QueueQuery, QueueRow};
 use leadscore_store::StoredEvent;
 
@@ -12,7 +12,7 @@ use super::cards::{Card, Cards};
 use super::served::{Loaded, ScoredLead, Served};
 use super::shared::Shared;
 use super::{A_WEEK, EngineError, YESTERDAY};
-use crate::queue::{Entry, Ranking, tier_edges};
+use crate::queue::{Edges, Entry, Ranking, tier_edges};
 
 /// Leads that are scored at a time.
 const CHUNK: usize = 20_000;
@@ -51,10 +51,14 @@ impl Shared {
                 entries.push(self.entry(&scored.score, &card, served));
             }
         }
-        let model_edges = served.scoring.model.tier_edges;
-        let probabilities: Vec<f64> = entries.iter().map(|entry| entry.probability).collect();
-        let rule = self.config().settings().tiers.edges;
-        let edges = tier_edges(rule, model_edges, &probabilities);
+        let edges = if tables.changed.has_lookups() {
+            // Leads that the tables know otherwise than the store does are not all found.
+            self.edges_of_load(served, tables)?
+        } else {
+            let entries = entries.iter();
+            let probabilities: Vec<f64> = entries.map(|entry| entry.probability).collect();
+            self.edges_of(served, &probabilities, at)
+        };
         {
             let cards = self.cards.read().unwrap_or_else(PoisonError::into_inner);
             let is_settled = |lead: &str| cards.get(lead).is_some_and(Card::is_settled);
@@ -73,6 +77,24 @@ impl Shared {
         fresh.take_later(&ranking);
         *ranking = fresh;
         Ok(())
+    }
+
+    /// Where tiers begin by the probabilities of all open leads at a moment.
+    fn edges_of(&self, served: &Served, probabilities: &[f64], at: Timestamp) -> Edges {
+        let rule = self.config().settings().tiers.edges;
+        let model_edges = served.scoring.model.tier_edges;
+        Edges {
+            values: tier_edges(rule, model_edges, probabilities),
+            of: Some(at),
+        }
+    }
+
+    /// Where tiers began when the tables were loaded.
+    fn edges_of_load(&self, served: &Served, tables: &Loaded) -> Result<Edges, EngineError> {
+        let at = tables.loaded_at;
+        let scoring = &served.scoring;
+        let probabilities = tables.timeline.probabilities(&scoring.model, at)?;
+        Ok(self.edges_of(served, &probabilities, at))
     }
 
     /// Open leads whose rows are all in the tables.
@@ -124,7 +146,7 @@ impl Shared {
         let (Some(hear), Some(tables)) = (&self.options.on_score, &served.tables) else {
             return;
         };
-        let edges = tables.ranking().edges;
+        let edges = tables.ranking().edges.values;
         for row in 0..scores.scored.probabilities.len() {
             let probability = scores.scored.probabilities[row];
             let lead = tables.timeline.id(scores.matrix.keys()[row].lead);
@@ -148,7 +170,7 @@ impl Shared {
             .and_then(|tables| tables.points.get(&score.lead));
         entry(
             &score.lead,
-            (score.log_odds, score.likelihood / 100.0),
+            (score.log_odds, log_odds_to_probability(score.log_odds)),
             score.at,
             card,
             points.map(|points| points.points),

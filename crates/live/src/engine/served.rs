@@ -13,7 +13,7 @@ use rayon::iter::{IntoParallelIterator, IntoParallelRefIterator, ParallelIterato
 use super::changed::Changed;
 use super::scoring::Scoring;
 use crate::hashes::{feature_hash, input_hash};
-use crate::queue::{Ranking, tier_of};
+use crate::queue::{Edges, Ranking, tier_of};
 
 /// What is served at a time.
 pub(super) struct Served {
@@ -37,7 +37,7 @@ pub(super) struct ScoredLead {
     pub(super) score: LeadScore,
     pub(super) rows: Vec<StoredEvent>,
     /// Where tiers began when it was scored; a refresh may have moved them since.
-    pub(super) edges: [f64; 3],
+    pub(super) edges: Edges,
 }
 
 impl Loaded {
@@ -78,10 +78,10 @@ impl Loaded {
 
 impl Served {
     /// Where tiers begin now: by the last refresh, if there was one.
-    pub(super) fn edges(&self) -> [f64; 3] {
+    pub(super) fn edges(&self) -> Edges {
         let tables = self.tables.as_ref();
         tables.map_or_else(
-            || self.scoring.first_edges(),
+            || Edges::of_one(self.scoring.first_edges()),
             |tables| tables.ranking().edges,
         )
     }
@@ -95,7 +95,10 @@ impl Served {
     ) -> Result<ScoredLead, NoScore> {
         let rows = self.scoring.rows(store, lead, at)?;
         let edges = self.edges();
-        let score = self.scoring.scorer.score(lead, at, &rows, Some(edges))?;
+        let score = self
+            .scoring
+            .scorer
+            .score(lead, at, &rows, Some(edges.values))?;
         Ok(ScoredLead { score, rows, edges })
     }
 
@@ -153,7 +156,9 @@ impl Served {
                 };
                 let rows = scoring.rows(store, lead, at)?;
                 let seen = rows.iter().filter(|row| row.recorded < at);
-                let score = self.score_of_row(&scores, row, lead, at, &edges, input_hash(seen));
+                let edge_values = &edges.values;
+                let score =
+                    self.score_of_row(&scores, row, lead, at, edge_values, input_hash(seen));
                 Ok(ScoredLead { score, rows, edges })
             })
             .collect()

@@ -6,6 +6,8 @@ use leadscore_serve::LeadScore;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::queue::Edges;
+
 /// What a lead's score was answered to be.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Answer {
@@ -21,8 +23,10 @@ pub struct Answer {
     pub likelihood: f64,
     /// The tier.
     pub tier: ContactPriority,
-    /// Where tiers began at that moment, as probabilities.
-    pub edges: [f64; 3],
+    /// The likelihood as people read it, rounded.
+    pub percent: f64,
+    /// Where tiers began at that moment.
+    pub edges: Edges,
     /// Hash of the rows that the score was made from.
     pub input_hash: String,
     /// Hash of the bits of its features.
@@ -62,6 +66,8 @@ struct Line {
     percent: f64,
     tier: String,
     edges: [String; 3],
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    edges_of: Option<i64>,
     input: String,
     features: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -70,13 +76,14 @@ struct Line {
 
 impl Answer {
     /// The answer that a score is, by the edges that its tier was told by.
-    pub fn new(score: &LeadScore, edges: [f64; 3], raw: Option<Value>) -> Self {
+    pub fn new(score: &LeadScore, edges: Edges, raw: Option<Value>) -> Self {
         Self {
             at: score.at,
             lead: score.lead.clone(),
             model: score.model.clone(),
             log_odds: score.log_odds,
             likelihood: score.likelihood,
+            percent: percent(score.likelihood),
             tier: score.tier,
             edges,
             input_hash: score.input_hash.clone(),
@@ -93,9 +100,10 @@ impl Answer {
             model: self.model.clone(),
             log_odds: bits(self.log_odds),
             likelihood: bits(self.likelihood),
-            percent: (self.likelihood * 10.0).round() / 10.0,
+            percent: self.percent,
             tier: self.tier.name().to_owned(),
-            edges: self.edges.map(bits),
+            edges: self.edges.values.map(bits),
+            edges_of: self.edges.of.map(Timestamp::micros),
             input: self.input_hash.clone(),
             features: self.feature_hash.clone(),
             raw: self.raw.clone(),
@@ -119,17 +127,26 @@ impl Answer {
             model: line.model,
             log_odds: number("log_odds", &line.log_odds)?,
             likelihood: number("likelihood", &line.likelihood)?,
+            percent: line.percent,
             tier: tier(&line.tier)?,
-            edges: [
-                number("edges", &first)?,
-                number("edges", &second)?,
-                number("edges", &third)?,
-            ],
+            edges: Edges {
+                values: [
+                    number("edges", &first)?,
+                    number("edges", &second)?,
+                    number("edges", &third)?,
+                ],
+                of: line.edges_of.map(Timestamp::from_micros),
+            },
             input_hash: line.input,
             feature_hash: line.features,
             raw: line.raw,
         })
     }
+}
+
+/// A likelihood as people read it.
+pub(crate) fn percent(likelihood: f64) -> f64 {
+    (likelihood * 10.0).round() / 10.0
 }
 
 /// The bits of a number, as 16 hexadecimal digits.
@@ -170,7 +187,11 @@ mod tests {
             log_odds,
             likelihood: 22.099_999_999_999_998,
             tier: ContactPriority::High,
-            edges: [f64::INFINITY, 0.2, 0.1],
+            percent: 22.1,
+            edges: Edges {
+                values: [f64::INFINITY, 0.2, 0.1],
+                of: Some(Timestamp::from_micros(1_749_000_000_000_000)),
+            },
             input_hash: "ab".to_owned(),
             feature_hash: "cd".to_owned(),
             raw: None,

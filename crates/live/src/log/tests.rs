@@ -3,6 +3,7 @@
 use leadscore_core::{ContactPriority, Timestamp};
 
 use super::*;
+use crate::queue::Edges;
 
 fn answer(lead: &str, at: i64) -> Answer {
     Answer {
@@ -12,7 +13,11 @@ fn answer(lead: &str, at: i64) -> Answer {
         log_odds: -1.5,
         likelihood: 18.2,
         tier: ContactPriority::Low,
-        edges: [0.5, 0.4, 0.3],
+        percent: 22.0,
+        edges: Edges {
+            values: [0.5, 0.4, 0.3],
+            of: None,
+        },
         input_hash: String::new(),
         feature_hash: String::new(),
         raw: None,

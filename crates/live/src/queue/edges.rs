@@ -1,8 +1,24 @@
 //! Where tiers begin, so that the tier of one lead is defined between refreshes.
 
 use leadscore_config::TierEdges;
-use leadscore_core::ContactPriority;
+use leadscore_core::{ContactPriority, Timestamp};
 use leadscore_inference::{FEWEST_FOR_QUARTILES, quartile_tiers};
+
+/// Where tiers begin, and when that was told.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Edges {
+    /// The least probability of each tier but the lowest.
+    pub values: [f64; 3],
+    /// The moment of the refresh whose open leads tell them; `None`: those that one lead alone has.
+    pub of: Option<Timestamp>,
+}
+
+impl Edges {
+    /// Those of a lead alone, which has no quartiles.
+    pub(crate) fn of_one(values: [f64; 3]) -> Self {
+        Self { values, of: None }
+    }
+}
 
 /// The least probability of each tier but the lowest, by what the config asks for and the
 /// probabilities of all open leads; `model_edges` are those of the model file.

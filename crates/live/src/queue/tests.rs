@@ -55,7 +55,7 @@ proptest! {
         let all: Vec<f64> = leads.values().map(|entry| entry.probability).collect();
         let edges = tier_edges(TierEdges::Relative, [0.7, 0.5, 0.2], &all);
         let mut ranking =
-            Ranking::new(leads.values().cloned().collect(), edges, Timestamp::from_micros(0));
+            Ranking::new(leads.values().cloned().collect(), Edges::of_one(edges), Timestamp::from_micros(0));
         for (at, (number, score, what)) in (1i64..).zip(changes) {
             if what == 0 {
                 ranking.remove(&name(number), Timestamp::from_micros(at));
@@ -107,7 +107,7 @@ fn a_lead_has_moved_when_it_is_a_point_away() {
         anchor: probability,
         ..entry("L1", 0.0, micros)
     };
-    let mut ranking = Ranking::new(vec![with(0.20, 1)], [0.5, 0.4, 0.3], at(1));
+    let mut ranking = Ranking::new(vec![with(0.20, 1)], Edges::of_one([0.5, 0.4, 0.3]), at(1));
     // Half a point twice is a point.
     for (probability, micros, moved) in [(0.205, 2, 1), (0.2101, 3, 3), (0.2102, 4, 3)] {
         ranking.put(with(probability, micros));
@@ -129,7 +129,7 @@ fn a_lead_has_moved_when_it_is_a_point_away() {
 fn a_cursor_that_no_page_gave_is_refused() {
     let ranking = Ranking::new(
         vec![entry("L1", 0.0, 0)],
-        [0.5; 3],
+        Edges::of_one([0.5; 3]),
         Timestamp::from_micros(0),
     );
     for text in [

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use leadscore_core::{ContactPriority, Timestamp};
 use serde::Serialize;
 
-use crate::log::{Answer, bits};
+use super::report::UnknownLead;
+use crate::log::{Answer, bits, percent};
 
 /// What an answer is by the tables; `None` where they do not say.
 #[derive(Debug, Default)]
@@ -15,6 +16,7 @@ pub(super) struct Computed {
     pub(super) log_odds: Option<f64>,
     pub(super) likelihood: Option<f64>,
     pub(super) tier: Option<ContactPriority>,
+    pub(super) edges: Option<[f64; 3]>,
     pub(super) input_hash: Option<String>,
     pub(super) feature_hash: Option<String>,
 }
@@ -26,8 +28,8 @@ pub(super) enum Compared {
     Equal,
     /// Some are not.
     Differs(Difference),
-    /// The store has nothing of the lead any more.
-    Forgotten,
+    /// The store has nothing of the lead.
+    UnknownLead(UnknownLead),
 }
 
 /// An answer that the tables do not confirm.
@@ -64,9 +66,14 @@ pub struct DifferentField {
 /// Compares an answer with what the tables say.
 pub(super) fn compare(file: &Path, line: usize, answer: &Answer, computed: Computed) -> Compared {
     if answer.raw.is_none() && computed.log_odds.is_none() && !computed.has_rows {
-        return Compared::Forgotten;
+        return Compared::UnknownLead(UnknownLead {
+            file: file.to_owned(),
+            line,
+            lead: answer.lead.clone(),
+        });
     }
     let of_number = |value: f64| format!("{value} ({})", bits(value));
+    let of_edges = |edges: [f64; 3]| edges.map(of_number).join(", ");
     let number = |field, logged: f64, replayed: Option<f64>| {
         (replayed.map(f64::to_bits) != Some(logged.to_bits())).then(|| DifferentField {
             field,
@@ -84,6 +91,12 @@ pub(super) fn compare(file: &Path, line: usize, answer: &Answer, computed: Compu
     let fields: Vec<DifferentField> = [
         number("log-odds", answer.log_odds, computed.log_odds),
         number("likelihood", answer.likelihood, computed.likelihood),
+        number("percent", answer.percent, computed.likelihood.map(percent)),
+        text(
+            "edges",
+            &of_edges(answer.edges.values),
+            computed.edges.map(of_edges).as_deref(),
+        ),
         text(
             "tier",
             answer.tier.name(),

@@ -19,8 +19,8 @@ pub struct ReplayReport {
     pub n_equal: usize,
     /// Answers that the tables do not confirm.
     pub n_differ: usize,
-    /// Answers about leads that the store does not have any more.
-    pub n_forgotten: usize,
+    /// Answers about leads of which the store has nothing.
+    pub n_unknown_leads: usize,
     /// Answers of models that the registry does not have, by model.
     pub unknown_models: BTreeMap<String, usize>,
     /// Of those that were compared, answers about leads that were in no table.
@@ -29,8 +29,22 @@ pub struct ReplayReport {
     pub n_damaged: usize,
     /// The first answers that differ.
     pub differing: Vec<Difference>,
+    /// The first answers about leads of which the store has nothing.
+    pub unknown_leads: Vec<UnknownLead>,
     /// The first lines that are no answers.
     pub damaged: Vec<DamagedLine>,
+}
+
+/// An answer about a lead of which the store has nothing: it was forgotten after the file was moved
+/// away, or the line was changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct UnknownLead {
+    /// The file.
+    pub file: PathBuf,
+    /// The line, from 1.
+    pub line: usize,
+    /// The lead.
+    pub lead: String,
 }
 
 /// A line that is no answer.
@@ -47,7 +61,10 @@ pub struct DamagedLine {
 impl ReplayReport {
     /// Whether every answer was computed again, and none differs.
     pub fn is_confirmed(&self) -> bool {
-        self.n_differ == 0 && self.n_damaged == 0 && self.unknown_models.is_empty()
+        self.n_differ == 0
+            && self.n_damaged == 0
+            && self.n_unknown_leads == 0
+            && self.unknown_models.is_empty()
     }
 
     pub(super) fn add(&mut self, found: Compared, is_raw: bool, options: ReplayOptions) {
@@ -63,7 +80,12 @@ impl ReplayReport {
                     self.differing.push(difference);
                 }
             }
-            Compared::Forgotten => self.n_forgotten += 1,
+            Compared::UnknownLead(unknown) => {
+                self.n_unknown_leads += 1;
+                if self.unknown_leads.len() < options.n_shown {
+                    self.unknown_leads.push(unknown);
+                }
+            }
         }
     }
 
@@ -98,12 +120,26 @@ impl ReplayReport {
             count(self.n_differ),
             agree(self.n_differ, "differs", "differ"),
         )];
-        if self.n_forgotten > 0 {
+        if self.n_unknown_leads > 0 {
             lines.push(format!(
-                "{} about {} that the store does not have any more",
-                counted(self.n_forgotten, "answer"),
-                agree(self.n_forgotten, "a lead", "leads")
+                "{} about {} of which the store has nothing",
+                counted(self.n_unknown_leads, "answer"),
+                agree(self.n_unknown_leads, "a lead", "leads")
             ));
+        }
+        for unknown in &self.unknown_leads {
+            lines.push(format!(
+                "  {}:{}: lead `{}`",
+                unknown.file.display(),
+                unknown.line,
+                printable(&unknown.lead)
+            ));
+        }
+        if self.n_unknown_leads > 0 {
+            lines.push(
+                "  hint: of leads that were forgotten, `store forget` removes the lines; for others, look for the store that the log is of"
+                    .to_owned(),
+            );
         }
         for (model, n) in &self.unknown_models {
             lines.push(format!(

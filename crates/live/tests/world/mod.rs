@@ -77,7 +77,7 @@ impl World {
         stored(self.events())
     }
 
-    /// The same with rows that came late, changes of attributes, days in place of moments, touches
+    /// The same with leads and rows that came late, changes of attributes, days in place of moments, touches
     /// of which nobody knows the lead, and all of them in another order.
     pub(crate) fn disturbed(&self, seed: u64) -> Vec<StoredEvent> {
         let mut dice = Dice(seed);
@@ -100,6 +100,12 @@ impl World {
                 event.at = day;
             }
             if event.table == "leads" {
+                // Some leads are entered weeks after they were created.
+                if dice.next(6) == 0 {
+                    let late = Span::from_micros(dice.next(40 * 86_400_000_000) as i64);
+                    event.recorded = Some(recorded + late);
+                }
+                let recorded = event.recorded.expect("imported");
                 for number in 0..dice.next(4) {
                     let later = Span::from_micros(dice.next(200 * 86_400_000_000) as i64);
                     let seats = dice.next(50);
