@@ -439,6 +439,17 @@ impl From<&StoreError> for Problem {
             | StoreError::Sqlite { .. }
             | StoreError::Io { .. }
             | StoreError::ReadersInTheWay { .. }
+            | StoreError::Unreachable { .. }
+            | StoreError::Denied { .. }
+            | StoreError::NoRight { .. }
+            | StoreError::Standby { .. }
+            | StoreError::TakenOver { .. }
+            | StoreError::SchemaExists { .. }
+            | StoreError::OtherSchema { .. }
+            | StoreError::ServerSetting { .. }
+            | StoreError::Damaged { .. }
+            | StoreError::NoFile { .. }
+            | StoreError::Server { .. }
             | StoreError::OpenForReading { .. }
             | StoreError::Closed => Self::new(
                 ProblemKind::Unavailable,
