@@ -382,6 +382,12 @@ impl From<NoScore> for Problem {
                 error.to_string(),
                 "ask again after a second",
             ),
+            NoScore::Away(cause) => Self::new(
+                ProblemKind::Unavailable,
+                "the store cannot be read for now",
+                "ask again later; whoever runs the server finds the reason in its log",
+            )
+            .because(cause),
             NoScore::Failed(cause) => Self::internal().because(cause),
         }
     }

@@ -140,7 +140,7 @@ pub enum StoreError {
         path: PathBuf,
     },
     /// The server that has the store cannot be reached.
-    #[error("the server of the store {} cannot be reached\n  hint: nothing of this call is stored; it can be sent again once the server is back", path.display())]
+    #[error("the server of the store {} cannot be reached\n  hint: check that it runs, and its address; what was not acknowledged can be sent again", path.display())]
     Unreachable {
         /// Schema and address.
         path: PathBuf,
@@ -267,6 +267,19 @@ impl StoreError {
                 source: Arc::new(source),
             },
         }
+    }
+
+    /// Whether the server of the store, or the way to it, is to blame.
+    pub fn is_of_server(&self) -> bool {
+        matches!(
+            self,
+            Self::Unreachable { .. }
+                | Self::Denied { .. }
+                | Self::NoRight { .. }
+                | Self::Standby { .. }
+                | Self::ServerSetting { .. }
+                | Self::Server { .. }
+        )
     }
 
     /// The code of SQLite, where nothing better is known.

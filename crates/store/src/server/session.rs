@@ -75,17 +75,17 @@ impl Session {
         let mut settings = format!(
             "SET search_path = \"{schema}\", pg_temp; SET synchronous_commit = on; \
              SET statement_timeout = 0; SET lock_timeout = '10s'; SET row_security = off; \
-             SET default_transaction_isolation = 'read committed';"
+             SET default_transaction_isolation = 'read committed'; SET jit = off;"
         );
-        match purpose {
-            Purpose::Write => settings.push_str("SET default_transaction_read_only = off;"),
-            // A table that was filled a moment ago has no statistics yet. Its indexes are what its
-            // reads were made for.
-            Purpose::Read => settings.push_str(
-                "SET default_transaction_read_only = on; SET enable_seqscan = off; \
-                 SET enable_bitmapscan = off; SET enable_sort = off; SET jit = off;",
-            ),
-        }
+        // A table that was filled a moment ago has no statistics yet. Its indexes are what all
+        // statements were made for.
+        settings.push_str(
+            "SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_sort = off;",
+        );
+        settings.push_str(match purpose {
+            Purpose::Write => "SET default_transaction_read_only = off;",
+            Purpose::Read => "SET default_transaction_read_only = on;",
+        });
         self.client
             .batch_execute(&settings)
             .map_err(|error| of_postgres(address, &error))?;
