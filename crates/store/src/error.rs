@@ -172,8 +172,8 @@ pub enum StoreError {
         /// Schema and address.
         path: PathBuf,
     },
-    /// Another process became the one that writes while the connection was broken.
-    #[error("another process writes to the store {} now\n  hint: end one of the two, and start this one again", path.display())]
+    /// Another process became the one that writes, or the server has an older state than it had.
+    #[error("the store {} is not as this process left it: another process wrote to it, or an older state was restored\n  hint: end what else writes to it, and start this process again", path.display())]
     TakenOver {
         /// Schema and address.
         path: PathBuf,

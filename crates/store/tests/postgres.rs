@@ -254,6 +254,49 @@ fn a_process_that_lost_its_lock_to_another_writes_no_more() {
 
 #[test]
 #[ignore = "needs PostgreSQL"]
+fn a_commit_of_a_process_that_is_not_the_writer_any_more_leaves_nothing() {
+    // As behind a pool of connections, where the lock is not what it seems.
+    let server = Server::start("");
+    let store = Store::create(place(&server.uri()), options()).expect("created");
+    store.append(one("a")).expect("stored");
+    let mut client = server.client();
+    let mut set = |sql: &str| client.execute(sql, &[]).expect("set");
+    set("UPDATE leadscore.state SET writer = 'another'");
+    for _ in 0..2 {
+        let error = store.append(one("b")).expect_err("another one writes");
+        assert!(matches!(error, StoreError::TakenOver { .. }), "{error}");
+    }
+    assert!(store.forget(&lead("L1")).is_err());
+    let left = "SELECT (SELECT count(*) FROM leadscore.events), \
+                (SELECT count(*) FROM leadscore.ids), (SELECT last_seq FROM leadscore.state)";
+    let row = client.query_one(left, &[]).expect("read");
+    assert_eq!([0, 1, 2].map(|place| row.get::<_, i64>(place)), [1; 3]);
+}
+
+#[test]
+#[ignore = "needs PostgreSQL"]
+fn an_older_state_that_was_restored_is_noticed() {
+    let server = Server::start("");
+    let store = Store::create(place(&server.uri()), options()).expect("created");
+    for id in ["a", "b", "c"] {
+        store.append(one(id)).expect("stored");
+    }
+    server
+        .client()
+        .batch_execute(
+            "UPDATE leadscore.state SET last_seq = 2; DELETE FROM leadscore.events WHERE seq = 3",
+        )
+        .expect("put back");
+    assert_eq!(server.end_writers(), 1);
+    let error = store.append(one("d")).expect_err("an event is gone");
+    assert!(
+        error.to_string().contains("an older state was restored"),
+        "{error}"
+    );
+}
+
+#[test]
+#[ignore = "needs PostgreSQL"]
 fn what_is_no_store_is_refused_in_words() {
     #[track_caller]
     fn refused(uri: &str, expected: &str) {
