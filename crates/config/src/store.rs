@@ -11,8 +11,10 @@ use super::text::ConfigError;
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StoreConfig {
-    /// The store: a file such as "events.store" beside the config; `${NAME}` is taken from the
-    /// environment.
+    /// The store: a file such as "events.store" beside the config, where `${NAME}` is taken from the
+    /// environment; or a PostgreSQL database such as "postgresql://ann@db.example/crm", without a
+    /// password; "env:NAME" for an environment variable or "file:PATH" for a file, which others
+    /// cannot read, that has the whole address.
     #[schemars(with = "String")]
     pub path: SecretUri,
 }
@@ -27,10 +29,13 @@ impl StoreConfig {
             );
         }
         // It may have a password in it, so it is not repeated.
-        if self.path.expose().contains("://") {
+        let is_server = ["postgresql://", "postgres://", "env:", "file:"]
+            .iter()
+            .any(|scheme| self.path.expose().starts_with(scheme));
+        if !is_server && self.path.expose().contains("://") {
             return ConfigError::refuse(
-                "[store] `path` is an address",
-                "name a file on a local disk such as \"events.store\"; the store keeps no events in databases or object stores",
+                "[store] `path` is an address of something else than PostgreSQL",
+                "name a file on a local disk such as \"events.store\", or \"postgresql://USER@HOST/DATABASE\"",
             );
         }
         Ok(())

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use leadscore_core::SecretUri;
+use leadscore_io::secret_uri;
 
 use crate::error::DatabaseError;
 
@@ -30,41 +31,8 @@ impl Address {
         folder: &Path,
         place: &str,
     ) -> Result<Self, DatabaseError> {
+        let uri = secret_uri(uri, folder, "uri", place)?;
         let place = place.to_owned();
-        let uri = if let Some(variable) = uri.expose().strip_prefix("env:") {
-            // A URI written there by mistake is not repeated.
-            if variable.is_empty()
-                || !variable
-                    .chars()
-                    .all(|c| c.is_ascii_alphanumeric() || c == '_')
-            {
-                return Err(DatabaseError::VariableName { place });
-            }
-            let value = std::env::var(variable).map_err(|_| DatabaseError::Variable {
-                place: place.clone(),
-                variable: variable.to_owned(),
-            })?;
-            SecretUri::from(value.trim().to_owned())
-        } else if let Some(path) = uri.expose().strip_prefix("file:") {
-            if path.contains("://") || SecretUri::from(path.to_owned()).has_credentials() {
-                return Err(DatabaseError::FileName { place });
-            }
-            let path = folder.join(path);
-            let error = |source| DatabaseError::File {
-                place: place.clone(),
-                path: path.clone(),
-                source,
-            };
-            let metadata = std::fs::metadata(&path).map_err(error)?;
-            if is_open_to_others(&metadata) {
-                return Err(DatabaseError::Readable { place, path });
-            }
-            SecretUri::from(text_of(&path).map_err(error)?.trim().to_owned())
-        } else if uri.has_credentials() {
-            return Err(DatabaseError::Password { place });
-        } else {
-            uri.clone()
-        };
         // Without a driver's name its own is made of the scheme, which must then be one: what
         // stands before the first `:` may else be anything.
         let scheme = match (uri.scheme(), driver) {
@@ -110,26 +78,10 @@ impl Address {
     }
 }
 
-/// A text that is an address: no longer than one.
-fn text_of(path: &Path) -> std::io::Result<String> {
-    let bytes = leadscore_io::read_at_most(path, leadscore_config::Bytes(100_000))?;
-    String::from_utf8(bytes)
-        .map_err(|_| std::io::Error::new(std::io::ErrorKind::InvalidData, "it is not UTF-8 text"))
-}
-
-#[cfg(unix)]
-fn is_open_to_others(metadata: &std::fs::Metadata) -> bool {
-    use std::os::unix::fs::PermissionsExt as _;
-    metadata.permissions().mode() & 0o077 != 0
-}
-
-#[cfg(not(unix))]
-fn is_open_to_others(_: &std::fs::Metadata) -> bool {
-    false
-}
-
 #[cfg(test)]
 mod tests {
+    use leadscore_io::SecretPlaceError;
+
     use super::*;
 
     fn resolve(uri: &str) -> Result<Address, DatabaseError> {
@@ -200,7 +152,10 @@ mod tests {
             use std::os::unix::fs::PermissionsExt as _;
             std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644))
                 .expect("the owner may");
-            assert!(matches!(read(), Err(DatabaseError::Readable { .. })));
+            assert!(matches!(
+                read(),
+                Err(DatabaseError::Secret(SecretPlaceError::Readable { .. }))
+            ));
             std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))
                 .expect("the owner may");
         }
@@ -223,7 +178,7 @@ mod tests {
         );
         assert!(matches!(
             resolve("env:LEADSCORE_NO_SUCH_VARIABLE"),
-            Err(DatabaseError::Variable { .. })
+            Err(DatabaseError::Secret(SecretPlaceError::Variable { .. }))
         ));
     }
 }

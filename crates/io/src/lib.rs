@@ -51,6 +51,7 @@ mod kinds;
 mod memory;
 mod panics;
 mod profile;
+mod secret_place;
 
 mod journal;
 mod out_file;
@@ -84,6 +85,7 @@ pub use profile::{ExportsInput, Product, ProfileInput, profile, profile_exports}
 pub use remote::bring_objects;
 pub use scan::ColumnFile;
 pub use scratch::ScratchFolder;
+pub use secret_place::{SecretPlaceError, secret_uri};
 pub use silence::silence;
 pub use targets::{folder_of, refuse_inputs, refuse_kept_files, refuse_remote};
 pub use unfinished::remove_unfinished;

@@ -200,12 +200,7 @@ impl From<DatabaseError> for Error {
             DatabaseError::Refused { .. }
             | DatabaseError::Driver { .. }
             | DatabaseError::StaticBuild => ErrorKind::Remote,
-            other @ (DatabaseError::Password { .. }
-            | DatabaseError::Variable { .. }
-            | DatabaseError::VariableName { .. }
-            | DatabaseError::FileName { .. }
-            | DatabaseError::File { .. }
-            | DatabaseError::Readable { .. }
+            other @ (DatabaseError::Secret(_)
             | DatabaseError::Scheme { .. }
             | DatabaseError::Frame { .. }) => kind_beneath(other, ErrorKind::Config),
         };
@@ -264,7 +259,20 @@ from_errors! {
 
 #[cfg(feature = "store")]
 from_errors! {
-    leadscore_store::StoreError => Data,
+    leadscore_io::SecretPlaceError => Config,
+    leadscore_store::AddressError => Config,
+}
+
+#[cfg(feature = "store")]
+impl From<leadscore_store::StoreError> for Error {
+    fn from(error: leadscore_store::StoreError) -> Self {
+        let kind = if error.is_of_server() {
+            ErrorKind::Remote
+        } else {
+            kind_beneath(&error, ErrorKind::Data)
+        };
+        Self::other(kind, error)
+    }
 }
 
 /// Says what was tried where it fails.

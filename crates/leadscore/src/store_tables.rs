@@ -17,7 +17,7 @@ pub use self::columns::{CellUse, TableColumns, WORD_COLUMNS, table_columns};
 pub use self::export::export_store;
 pub use self::import::ImportedRows;
 pub use self::lead_reader::{LeadRead, LeadReader, LeadRow, RawLead, kept_lookups};
-pub use self::open::{Scan, store_path};
+pub use self::open::{Scan, store_place};
 pub use self::settings::{CHANGED_AT, RECORDED, check_store_settings};
 
 pub(crate) use self::open::{put_lookups, scan_table, store_of};

@@ -1,5 +1,7 @@
 //! Why nothing can be scored from a store.
 
+use leadscore::ErrorKind;
+use leadscore_serve::NoScore;
 use leadscore_store::StoreError;
 
 /// Why nothing can be scored from a store.
@@ -27,4 +29,21 @@ pub enum LiveError {
         /// How many.
         n_events: u64,
     },
+}
+
+impl LiveError {
+    /// Why there is no score, with what the log gets of it.
+    pub(crate) fn no_score(self) -> NoScore {
+        let is_away = match &self {
+            Self::Library(error) => error.kind() == ErrorKind::Remote,
+            Self::Store(error) => error.is_of_server(),
+            Self::Model { .. } | Self::NotEmpty { .. } => false,
+        };
+        let words = leadscore::error_words(&self);
+        if is_away {
+            NoScore::Away(words)
+        } else {
+            NoScore::Failed(words)
+        }
+    }
 }

@@ -162,5 +162,5 @@ impl LiveScorer {
 
 /// What the log gets of an error, with its causes.
 fn failed(error: leadscore::Error) -> NoScore {
-    NoScore::Failed(leadscore::error_words(&error))
+    LiveError::from(error).no_score()
 }

@@ -91,7 +91,12 @@ fn ask(engine: &LiveEngine, leads: &[String], stop: &AtomicBool, seed: u64) -> u
                     assert!((score.baseline + sum - score.log_odds).abs() < 1e-9);
                 }
                 Err(NoScore::NotOpen { .. } | NoScore::Unknown(_) | NoScore::Waiting(_)) => {}
-                Err(error @ (NoScore::Refused(_) | NoScore::NotReady | NoScore::Failed(_))) => {
+                Err(
+                    error @ (NoScore::Refused(_)
+                    | NoScore::NotReady
+                    | NoScore::Away(_)
+                    | NoScore::Failed(_)),
+                ) => {
                     panic!("{error:?}")
                 }
             },

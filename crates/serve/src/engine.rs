@@ -110,6 +110,9 @@ pub enum NoScore {
     /// The queue is not there yet.
     #[error("scores are being computed")]
     NotReady,
+    /// The store cannot be read for now; the message is for the log, not for the caller.
+    #[error("the store cannot be read for now")]
+    Away(String),
     /// The engine failed; the message is for the log, not for the caller.
     #[error("the score cannot be computed")]
     Failed(String),

@@ -382,6 +382,12 @@ impl From<NoScore> for Problem {
                 error.to_string(),
                 "ask again after a second",
             ),
+            NoScore::Away(cause) => Self::new(
+                ProblemKind::Unavailable,
+                "the store cannot be read for now",
+                "ask again later; whoever runs the server finds the reason in its log",
+            )
+            .because(cause),
             NoScore::Failed(cause) => Self::internal().because(cause),
         }
     }
@@ -439,6 +445,17 @@ impl From<&StoreError> for Problem {
             | StoreError::Sqlite { .. }
             | StoreError::Io { .. }
             | StoreError::ReadersInTheWay { .. }
+            | StoreError::Unreachable { .. }
+            | StoreError::Denied { .. }
+            | StoreError::NoRight { .. }
+            | StoreError::Standby { .. }
+            | StoreError::TakenOver { .. }
+            | StoreError::SchemaExists { .. }
+            | StoreError::OtherSchema { .. }
+            | StoreError::ServerSetting { .. }
+            | StoreError::Damaged { .. }
+            | StoreError::NoFile { .. }
+            | StoreError::Server { .. }
             | StoreError::OpenForReading { .. }
             | StoreError::Closed => Self::new(
                 ProblemKind::Unavailable,

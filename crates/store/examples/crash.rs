@@ -1,15 +1,17 @@
-//! What is killed, and what looks at the files afterwards. `crash append PATH ROUND` appends from
+//! What is killed, and what looks at the files afterwards. `crash append PLACE ROUND` appends from
 //! several threads, and writes a line for each call that is answered: its events' IDs, which start
-//! with the call's. `crash show PATH` writes what is wrong with the store, then all IDs in order.
+//! with the call's. `crash show PLACE` writes what is wrong with the store, then all IDs in order.
 #![allow(clippy::print_stdout, reason = "its parent reads it")]
 
 use std::io::Write;
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use leadscore_core::Timestamp;
-use leadscore_store::{Entity, NewEvent, Store, StoreError, StoreOptions};
+use leadscore_core::{SecretUri, Timestamp};
+use leadscore_store::{
+    Entity, NewEvent, ServerAddress, Store, StoreError, StoreOptions, StorePlace,
+};
 
 const N_CLIENTS: usize = 4;
 const PAUSE: Duration = Duration::from_millis(20);
@@ -19,15 +21,20 @@ fn main() {
     let [task, path, round @ ..] = args.as_slice() else {
         panic!("crash append PATH ROUND, or crash show PATH");
     };
-    let path = Path::new(path);
+    let place = if ServerAddress::is_meant(path) {
+        let address = SecretUri::from(path.clone());
+        StorePlace::from(ServerAddress::parse(&address).expect("an address"))
+    } else {
+        StorePlace::File(PathBuf::from(path))
+    };
     let mut options = StoreOptions::new(Arc::new(now));
     // Small batches, so that all states of settling are met.
     options.settle_from = 50;
     options.max_recent = 400;
-    let store = if Store::exists(path) {
-        Store::open(path, options)
+    let store = if Store::is_there(&place).expect("known") {
+        Store::open(place, options)
     } else {
-        Store::create(path, options)
+        Store::create(place, options)
     };
     let store = store.expect("a store");
     match task.as_str() {

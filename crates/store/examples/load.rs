@@ -1,14 +1,13 @@
-//! Measures a store: `load PATH N_BEFORE SECONDS CLIENTS BATCH`. Fills it up to N_BEFORE events, then
+//! Measures a store: `load PLACE N_BEFORE SECONDS CLIENTS BATCH`. Fills it up to N_BEFORE events, then
 //! lets clients append durable events for some seconds, each waiting for its answer, and reads
 //! leads.
 #![allow(clippy::print_stdout, reason = "a measurement")]
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use leadscore_core::Timestamp;
-use leadscore_store::{Entity, NewEvent, Store, StoreOptions};
+use leadscore_core::{SecretUri, Timestamp};
+use leadscore_store::{Entity, NewEvent, ServerAddress, Store, StoreOptions, StorePlace};
 
 /// Leads whose events come in, and one with a thousand among them.
 const N_LEADS: u64 = 100_000;
@@ -20,16 +19,21 @@ fn main() {
     let number = |place: usize| -> u64 {
         args.get(place)
             .and_then(|text| text.parse().ok())
-            .expect("load PATH N_BEFORE SECONDS CLIENTS BATCH")
+            .expect("load PLACE N_BEFORE SECONDS CLIENTS BATCH")
     };
-    let path = Path::new(&args[1]);
+    let place = if ServerAddress::is_meant(&args[1]) {
+        let address = SecretUri::from(args[1].clone());
+        StorePlace::from(ServerAddress::parse(&address).expect("an address"))
+    } else {
+        StorePlace::File(args[1].clone().into())
+    };
     let (n_before, seconds, n_clients, batch) = (number(2), number(3), number(4), number(5));
     let options = || StoreOptions::new(Arc::new(now));
     let begin = Instant::now();
-    let store = if Store::exists(path) {
-        Store::open(path, options())
+    let store = if Store::is_there(&place).expect("known") {
+        Store::open(&place, options())
     } else {
-        Store::create(path, options())
+        Store::create(&place, options())
     };
     let store = Arc::new(store.expect("a store"));
     println!(
@@ -44,7 +48,7 @@ fn main() {
     drop(store);
     println!("close: {:.1} ms", ms(begin.elapsed()));
     let begin = Instant::now();
-    let store = Store::open(path, options()).expect("a store");
+    let store = Store::open(&place, options()).expect("a store");
     println!(
         "open again: {:.1} ms, {} recent",
         ms(begin.elapsed()),
@@ -55,8 +59,10 @@ fn main() {
     println!("settle the rest: {:.1} s", begin.elapsed().as_secs_f64());
     read(&store);
     drop(store);
-    let size = std::fs::metadata(path).expect("a file").len();
-    println!("file: {:.0} MB", size as f64 / 1e6);
+    if let StorePlace::File(path) = place {
+        let size = std::fs::metadata(path).expect("a file").len();
+        println!("file: {:.0} MB", size as f64 / 1e6);
+    }
 }
 
 fn now() -> Timestamp {

@@ -139,6 +139,94 @@ pub enum StoreError {
         /// The file.
         path: PathBuf,
     },
+    /// The server that has the store cannot be reached.
+    #[error("the server of the store {} cannot be reached\n  hint: check that it runs, and its address; what was not acknowledged can be sent again", path.display())]
+    Unreachable {
+        /// Schema and address.
+        path: PathBuf,
+        /// What the connection says.
+        #[source]
+        source: Arc<ServerFailure>,
+    },
+    /// The server does not let the user in.
+    #[error("PostgreSQL does not let in the user of the store {}\n  hint: check user, password and database of its address, and pg_hba.conf of the server", path.display())]
+    Denied {
+        /// Schema and address.
+        path: PathBuf,
+        /// What PostgreSQL says.
+        #[source]
+        source: Arc<ServerFailure>,
+    },
+    /// The user may not do what a store needs.
+    #[error("the user of the store {} may not do this in PostgreSQL\n  hint: let the user own the schema, or make one: GRANT CREATE ON DATABASE", path.display())]
+    NoRight {
+        /// Schema and address.
+        path: PathBuf,
+        /// What PostgreSQL says.
+        #[source]
+        source: Arc<ServerFailure>,
+    },
+    /// The server only follows another one.
+    #[error("the server of the store {} can only be read\n  hint: name the primary server, not one that follows it", path.display())]
+    Standby {
+        /// Schema and address.
+        path: PathBuf,
+    },
+    /// Another process became the one that writes, or the server has an older state than it had.
+    #[error("the store {} is not as this process left it: another process wrote to it, or an older state was restored\n  hint: end what else writes to it, and start this process again", path.display())]
+    TakenOver {
+        /// Schema and address.
+        path: PathBuf,
+    },
+    /// There is a store already.
+    #[error("there is already an event store {}\n  hint: open it, or name another schema with ?schema=NAME", path.display())]
+    SchemaExists {
+        /// Schema and address.
+        path: PathBuf,
+    },
+    /// The schema has other tables.
+    #[error("the schema {} has tables, but is not an event store\n  hint: name another schema with ?schema=NAME", path.display())]
+    OtherSchema {
+        /// Schema and address.
+        path: PathBuf,
+    },
+    /// A setting that durability depends on is another one.
+    #[error("the server of the store {} has {setting} = {found}, and the store needs {wanted}\n  hint: change it in postgresql.conf, or use another database", path.display())]
+    ServerSetting {
+        /// Schema and address.
+        path: PathBuf,
+        /// The setting.
+        setting: &'static str,
+        /// What it should be.
+        wanted: &'static str,
+        /// What it is.
+        found: String,
+    },
+    /// A row of the store is not what the store writes.
+    #[error("event {seq} of the store {} was changed by somebody else\n  hint: restore the last backup", path.display())]
+    Damaged {
+        /// Schema and address.
+        path: PathBuf,
+        /// The number of the event.
+        seq: u64,
+    },
+    /// A store in PostgreSQL has no file that could be copied.
+    #[error("the store {} is in PostgreSQL, and has no file to copy\n  hint: pg_dump --schema={schema} copies it while the server runs", path.display())]
+    NoFile {
+        /// Schema and address.
+        path: PathBuf,
+        /// The schema.
+        schema: String,
+    },
+    /// The server cannot do it for another reason.
+    #[error("the store {} cannot be used\n  hint: the log of PostgreSQL may say more", path.display())]
+    Server {
+        /// Schema and address.
+        path: PathBuf,
+        /// What PostgreSQL says.
+        #[source]
+        source: Arc<ServerFailure>,
+    },
     /// The store was opened for reading.
     #[error("the store {} is open for reading only\n  hint: open it for writing", path.display())]
     OpenForReading {
@@ -148,6 +236,17 @@ pub enum StoreError {
     /// The writer has ended; nothing is accepted any more.
     #[error("the store is closed\n  hint: open it again")]
     Closed,
+}
+
+/// What PostgreSQL says, without anything secret of the address.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct ServerFailure(String);
+
+impl ServerFailure {
+    pub(crate) fn new(text: String) -> Self {
+        Self(text)
+    }
 }
 
 impl StoreError {
@@ -168,6 +267,19 @@ impl StoreError {
                 source: Arc::new(source),
             },
         }
+    }
+
+    /// Whether the server of the store, or the way to it, is to blame.
+    pub fn is_of_server(&self) -> bool {
+        matches!(
+            self,
+            Self::Unreachable { .. }
+                | Self::Denied { .. }
+                | Self::NoRight { .. }
+                | Self::Standby { .. }
+                | Self::ServerSetting { .. }
+                | Self::Server { .. }
+        )
     }
 
     /// The code of SQLite, where nothing better is known.

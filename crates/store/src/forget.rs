@@ -79,7 +79,8 @@ pub(crate) fn remove(
         transaction.commit()?;
         Ok((ids.len(), n_settled))
     };
-    let (n_events, n_settled) = delete().map_err(|error| shared.error(error))?;
+    let (n_events, n_settled) =
+        delete().map_err(|error| StoreError::of_sqlite(&shared.path, error))?;
     let mut visible = shared.visible();
     visible.recent.forget(entity);
     visible.n_settled -= n_settled;

@@ -77,6 +77,15 @@ impl Moments {
         at
     }
 
+    /// As [`Moments::moment`], where nothing can be reserved, and another process may write by now:
+    /// time stops at the last moment that it leaves alone.
+    pub(crate) fn moment_reserved(&mut self, clock: i64) -> i64 {
+        let last = self.reserved.unwrap_or_else(|| self.moment_of_reader());
+        let at = self.next_moment(clock).min(last);
+        self.last_moment = Some(at.max(self.last_moment.unwrap_or(at)));
+        at
+    }
+
     /// The moment that a reader has, who appends nothing: everything that is visible is before it.
     pub(crate) fn moment_of_reader(&self) -> i64 {
         self.last_recorded.saturating_add(1)
@@ -100,7 +109,9 @@ impl Moments {
         let first = clock.max(self.floor());
         // Imported events that are earlier than a moment are refused, so they need no care.
         let earliest = earliest.map(|at| self.last_moment.map_or(at, |moment| at.max(moment)));
-        self.in_flight = Some(earliest.map_or(first, |at| at.min(first)));
+        let at = earliest.map_or(first, |at| at.min(first));
+        // Events of an earlier commit may be in doubt yet.
+        self.in_flight = Some(self.in_flight.map_or(at, |earlier| earlier.min(at)));
         first
     }
 

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use leadscore_core::Timestamp;
-use rusqlite::Connection;
 
 use crate::error::StoreError;
 use crate::event::{Entity, StoredEvent};
+use crate::keeper::Place;
 use crate::recent::Row;
 use crate::shared::Shared;
 
@@ -21,42 +21,16 @@ pub(crate) fn of_entity(
     entity: &Entity,
     before: Timestamp,
 ) -> Result<Vec<StoredEvent>, StoreError> {
-    let key = entity.key();
     let before = before.micros();
-    let (tables, settled_seq, recent) = {
+    let (seen, recent) = {
         let visible = shared.visible();
-        (
-            visible.tables.clone(),
-            visible.settled_seq,
-            visible.recent.of_entity(&key).to_vec(),
-        )
+        let recent = visible.recent.of_entity(&entity.key()).to_vec();
+        (visible.seen(), recent)
     };
-    let mut events = shared.read(|connection| {
-        let mut statement = connection.prepare_cached(
-            "SELECT at, seq, id, recorded, row FROM settled \
-             WHERE table_id = ?1 AND entity = ?2 AND seq <= ?3 AND recorded < ?4",
-        )?;
-        let mut events = Vec::new();
-        for (table, id) in tables.iter().zip(1_i64..) {
-            let mut rows = statement.query((id, &*key, settled_seq.cast_signed(), before))?;
-            while let Some(row) = rows.next()? {
-                events.push(StoredEvent {
-                    at: Timestamp::from_micros(row.get(0)?),
-                    seq: row.get::<_, i64>(1)?.cast_unsigned(),
-                    id: row.get(2)?,
-                    recorded: Timestamp::from_micros(row.get(3)?),
-                    row: row.get(4)?,
-                    table: table.as_ref().to_owned(),
-                    entity: entity.clone(),
-                });
-            }
-        }
-        Ok(events)
-    })?;
+    let mut events = shared.reads.of_entity(entity, &seen, before)?;
     for row in recent {
         if row.recorded < before {
-            let table =
-                &tables[usize::try_from(row.table - 1).expect("tables are numbered from 1")];
+            let table = seen.table(row.table).expect("tables of rows are known");
             events.push(stored(&row, table, entity.clone()));
         }
     }
@@ -76,14 +50,6 @@ fn stored(row: &Row, table: &str, entity: Entity) -> StoredEvent {
     }
 }
 
-/// Where a scan is: after the event with this key.
-#[derive(Debug, Clone, Default)]
-struct Place {
-    entity: String,
-    at: i64,
-    seq: i64,
-}
-
 /// All events of a table that were recorded before a moment, by entity, then (at, seq).
 pub(crate) fn scan(
     shared: &Shared,
@@ -92,7 +58,7 @@ pub(crate) fn scan(
     mut each: impl FnMut(StoredEvent),
 ) -> Result<(), StoreError> {
     let before = before.micros();
-    let (id, settled_seq, mut recent) = {
+    let (id, seen, mut recent) = {
         let visible = shared.visible();
         let Some(id) = visible.table_id(table) else {
             return Ok(());
@@ -103,7 +69,7 @@ pub(crate) fn scan(
             .filter(|row| row.table == id && row.recorded < before)
             .cloned()
             .collect();
-        (id, visible.settled_seq, recent)
+        (id, visible.seen(), recent)
     };
     recent.sort_unstable_by(|a, b| a.key().cmp(&b.key()));
     let mut recent = recent.into_iter().peekable();
@@ -112,8 +78,7 @@ pub(crate) fn scan(
         ..Place::default()
     };
     loop {
-        let chunk =
-            shared.read(|connection| scan_chunk(connection, id, table, settled_seq, &place))?;
+        let chunk = shared.reads.chunk(id, &seen, &place, CHUNK)?;
         let n_rows = chunk.len();
         for event in chunk {
             let key = event.entity.key();
@@ -147,96 +112,24 @@ fn stored_of(row: &Row, table: &str) -> Result<StoredEvent, StoreError> {
     Ok(stored(row, table, entity))
 }
 
-fn scan_chunk(
-    connection: &Connection,
-    id: i64,
-    table: &str,
-    settled_seq: u64,
-    place: &Place,
-) -> rusqlite::Result<Vec<StoredEvent>> {
-    let mut statement = connection.prepare_cached(
-        "SELECT entity, at, seq, id, recorded, row FROM settled \
-         WHERE table_id = ?1 AND (entity, at, seq) > (?2, ?3, ?4) AND seq <= ?5 \
-         ORDER BY entity, at, seq LIMIT ?6",
-    )?;
-    let rows = statement.query_map(
-        (
-            id,
-            &place.entity,
-            place.at,
-            place.seq,
-            settled_seq.cast_signed(),
-            CHUNK as i64,
-        ),
-        |row| read_row(row, table.to_owned()),
-    )?;
-    rows.collect()
-}
-
-/// A row of `entity, at, seq, id, recorded, row`.
-fn read_row(row: &rusqlite::Row<'_>, table: String) -> rusqlite::Result<StoredEvent> {
-    Ok(StoredEvent {
-        entity: read_entity(row, 0)?,
-        at: Timestamp::from_micros(row.get(1)?),
-        seq: row.get::<_, i64>(2)?.cast_unsigned(),
-        id: row.get(3)?,
-        recorded: Timestamp::from_micros(row.get(4)?),
-        row: row.get(5)?,
-        table,
-    })
-}
-
-fn read_entity(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<Entity> {
-    let key = row.get_ref(column)?.as_str()?;
-    Entity::of_key(key).ok_or_else(|| {
-        rusqlite::Error::FromSqlConversionFailure(
-            column,
-            rusqlite::types::Type::Text,
-            format!("`{key}` is no entity").into(),
-        )
-    })
-}
-
 /// At most `limit` events with numbers above `seq`, by number.
 pub(crate) fn since(
     shared: &Shared,
     seq: u64,
     limit: usize,
 ) -> Result<Vec<StoredEvent>, StoreError> {
-    let (tables, settled_seq, recent) = {
+    let (seen, recent) = {
         let visible = shared.visible();
         let recent: Vec<Arc<Row>> = visible.recent.since(seq).take(limit).cloned().collect();
-        (visible.tables.clone(), visible.settled_seq, recent)
+        (visible.seen(), recent)
     };
-    let name = |id: i64| -> Option<String> {
-        let table = tables.get(usize::try_from(id - 1).ok()?)?;
-        Some(table.as_ref().to_owned())
-    };
-    let mut events: Vec<StoredEvent> = shared.read(|connection| {
-        let mut statement = connection.prepare_cached(
-            "SELECT entity, at, seq, id, recorded, row, table_id FROM settled \
-             INDEXED BY settled_by_seq WHERE seq > ?1 AND seq <= ?2 ORDER BY seq LIMIT ?3",
-        )?;
-        let rows = statement.query_map(
-            (
-                seq.cast_signed(),
-                settled_seq.cast_signed(),
-                i64::try_from(limit).unwrap_or(i64::MAX),
-            ),
-            |row| {
-                let id = row.get(6)?;
-                let table = name(id).ok_or(rusqlite::Error::IntegralValueOutOfRange(6, id))?;
-                read_row(row, table)
-            },
-        )?;
-        rows.collect()
-    })?;
+    let mut events = shared.reads.since(seq, &seen, limit)?;
     for row in recent {
         if events.len() == limit {
             break;
         }
-        let table = name(row.table).expect("tables of rows in memory are known");
-        events.push(stored_of(&row, &table)?);
+        let table = seen.table(row.table).expect("tables of rows are known");
+        events.push(stored_of(&row, table)?);
     }
     Ok(events)
 }
@@ -244,7 +137,7 @@ pub(crate) fn since(
 /// Entities of the kind of `prefix` whose ID or key starts with that of `prefix`, in order.
 pub(crate) fn entities(shared: &Shared, prefix: &Entity) -> Result<Vec<Entity>, StoreError> {
     let prefix = prefix.key();
-    let (n_tables, mut keys) = {
+    let (seen, mut keys) = {
         let visible = shared.visible();
         let keys: BTreeSet<String> = visible
             .recent
@@ -252,29 +145,8 @@ pub(crate) fn entities(shared: &Shared, prefix: &Entity) -> Result<Vec<Entity>, 
             .filter(|key| key.starts_with(&prefix))
             .map(|key| key.as_ref().to_owned())
             .collect();
-        (visible.tables.len(), keys)
+        (visible.seen(), keys)
     };
-    shared.read(|connection| {
-        // From each entity to the next one, without the events between.
-        let mut statement = connection.prepare_cached(
-            "SELECT entity FROM settled WHERE table_id = ?1 AND entity >= ?2 ORDER BY entity LIMIT 1",
-        )?;
-        for table in 1..=n_tables {
-            let mut from = prefix.clone();
-            loop {
-                let mut rows = statement.query((table as i64, &from))?;
-                let Some(row) = rows.next()? else { break };
-                let key: String = row.get(0)?;
-                if !key.starts_with(&prefix) {
-                    break;
-                }
-                // The least text that is greater.
-                from.clone_from(&key);
-                from.push('\0');
-                keys.insert(key);
-            }
-        }
-        Ok(())
-    })?;
+    keys.extend(shared.reads.entities(&prefix, &seen)?);
     Ok(keys.iter().filter_map(|key| Entity::of_key(key)).collect())
 }

@@ -116,7 +116,7 @@ impl Settler {
                 Ok(false) => State::Trimming(upto),
                 Err(error) => {
                     self.state = State::Trimming(upto);
-                    return Err(shared.error(error));
+                    return Err(StoreError::of_sqlite(&shared.path, error));
                 }
             },
         };
@@ -147,7 +147,7 @@ impl Settler {
             }
             Err(error) => {
                 self.state = State::Writing(batch);
-                Err(shared.error(error))
+                Err(StoreError::of_sqlite(&shared.path, error))
             }
         }
     }

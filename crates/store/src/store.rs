@@ -6,19 +6,20 @@ use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::JoinHandle;
 
 use leadscore_core::Timestamp;
-use rusqlite::Connection;
 
-use crate::checkpoint::Checkpointer;
 use crate::door::prepare;
 use crate::error::StoreError;
 use crate::event::{Appended, Entity, Forgotten, NewEvent, StoredEvent};
+use crate::file::FileKeeper;
+use crate::keeper::Keep;
 use crate::moments::Moment;
 use crate::options::{Clock, StoreOptions};
+use crate::place::StorePlace;
 use crate::queue::{Done, DoneFn, Job, Queue};
-use crate::settle::Settler;
+use crate::server::ServerAddress;
 use crate::shared::Shared;
 use crate::writer::Writer;
-use crate::{backup, read, schema, traces};
+use crate::{file, read, schema, server};
 
 /// A durable log of events, each once, with the events of each lead in order.
 ///
@@ -32,8 +33,10 @@ pub struct Store {
 struct Writing {
     queue: Arc<Queue>,
     thread: Mutex<Option<JoinHandle<Result<(), StoreError>>>>,
-    /// Locked as long as the store is open.
-    _lock: File,
+    /// Whether it is a file, to which nobody else can write meanwhile.
+    is_of_file: bool,
+    /// Locked as long as the file is open.
+    _lock: Option<File>,
 }
 
 impl std::fmt::Debug for Store {
@@ -51,15 +54,57 @@ impl Store {
         schema::exists(path)
     }
 
+    /// Whether there is a store: of a file, as [`Store::exists`].
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unreachable`] and others where a server does not say, and
+    /// [`StoreError::OtherSchema`] if the schema has other tables.
+    pub fn is_there(place: impl Into<StorePlace>) -> Result<bool, StoreError> {
+        match place.into() {
+            StorePlace::File(path) => Ok(schema::exists(&path)),
+            StorePlace::Server(address) => server::is_there(&address),
+        }
+    }
+
     /// Makes a new store and opens it. It appears whole or not at all.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Exists`] if there is a file, [`StoreError::Io`], [`StoreError::ReadOnly`] or
-    /// [`StoreError::Full`] if none can be made.
-    pub fn create(path: &Path, options: StoreOptions) -> Result<Self, StoreError> {
-        schema::create(path)?;
-        Self::open(path, options)
+    /// [`StoreError::Exists`] or [`StoreError::SchemaExists`] if there is one, [`StoreError::Io`],
+    /// [`StoreError::ReadOnly`], [`StoreError::Full`], [`StoreError::NoRight`] and others if none
+    /// can be made.
+    pub fn create(place: impl Into<StorePlace>, options: StoreOptions) -> Result<Self, StoreError> {
+        let place = place.into();
+        match &place {
+            StorePlace::File(path) => schema::create(path)?,
+            StorePlace::Server(address) => server::create(address, true)?,
+        }
+        Self::open(place, options)
+    }
+
+    /// Makes a store in PostgreSQL that is not there for others until [`Store::finish`], so that an
+    /// import is there whole or not at all. What an import left that did not end is removed.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::create`].
+    pub fn create_unfinished(
+        address: &ServerAddress,
+        options: StoreOptions,
+    ) -> Result<Self, StoreError> {
+        server::create(address, false)?;
+        Self::open_server(address, options, true)
+    }
+
+    /// Closes a store that [`Store::create_unfinished`] made. It is there from now on.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::close`].
+    pub fn finish(self, address: &ServerAddress) -> Result<(), StoreError> {
+        self.close()?;
+        server::finish(address)
     }
 
     /// Opens a store for writing and reading.
@@ -68,43 +113,63 @@ impl Store {
     ///
     /// [`StoreError::Missing`], [`StoreError::NotAStore`], [`StoreError::OtherVersion`],
     /// [`StoreError::Corrupt`], [`StoreError::ReadOnly`], and [`StoreError::InUse`] if another
-    /// process writes to it.
-    pub fn open(path: &Path, options: StoreOptions) -> Result<Self, StoreError> {
+    /// process writes to it; of a server, [`StoreError::Unreachable`], [`StoreError::Denied`] and
+    /// [`StoreError::ServerSetting`], too.
+    pub fn open(place: impl Into<StorePlace>, options: StoreOptions) -> Result<Self, StoreError> {
+        match place.into() {
+            StorePlace::File(path) => Self::open_file(&path, options),
+            StorePlace::Server(address) => Self::open_server(&address, options, false),
+        }
+    }
+
+    fn open_file(path: &Path, options: StoreOptions) -> Result<Self, StoreError> {
         // First what the file is: a lock beside a file that is none would be litter.
         schema::check(path)?;
         let lock = lock(path)?;
         let mut connection = schema::connect(path, schema::Purpose::Write)?;
-        let shared = Shared::load(
-            path.to_path_buf(),
+        let shared = Arc::new(file::load(
+            path,
             Arc::clone(&options.clock),
             &mut connection,
-        )?;
-        if let Some(max_bytes) = options.max_bytes {
-            schema::limit_size(&connection, max_bytes).map_err(|error| shared.error(error))?;
-        }
-        let shared = Arc::new(shared);
+        )?);
+        let keeper = FileKeeper::new(connection, Arc::clone(&shared), &options)?;
+        Self::start(shared, Box::new(keeper), Some(lock), options)
+    }
+
+    fn open_server(
+        address: &ServerAddress,
+        options: StoreOptions,
+        unfinished: bool,
+    ) -> Result<Self, StoreError> {
+        let (shared, keeper) = server::open(address, Arc::clone(&options.clock), unfinished)?;
+        Self::start(shared, Box::new(keeper), None, options)
+    }
+
+    /// Starts the thread that writes.
+    fn start(
+        shared: Arc<Shared>,
+        keeper: Box<dyn Keep>,
+        lock: Option<File>,
+        options: StoreOptions,
+    ) -> Result<Self, StoreError> {
         let queue = Arc::new(Queue::new(options.max_waiting));
-        let settled_seq = shared.visible().settled_seq;
+        let is_of_file = lock.is_some();
         let writer = Writer {
-            checkpointer: Checkpointer::start(path, &mut connection)?,
-            settler: Settler::new(
-                has_settled_log(&connection, &shared, settled_seq)?,
-                settled_seq,
-            ),
             shared: Arc::clone(&shared),
             queue: Arc::clone(&queue),
             options,
-            connection,
+            keeper,
         };
         let thread = std::thread::Builder::new()
             .name("store-writer".to_owned())
             .spawn(move || writer.run())
-            .map_err(|error| StoreError::of_io(path, error))?;
+            .map_err(|error| StoreError::of_io(&shared.path, error))?;
         Ok(Self {
             shared,
             writing: Some(Writing {
                 queue,
                 thread: Mutex::new(Some(thread)),
+                is_of_file,
                 _lock: lock,
             }),
         })
@@ -116,17 +181,22 @@ impl Store {
     /// # Errors
     ///
     /// As [`Store::open`], without [`StoreError::InUse`].
-    pub fn open_read(path: &Path) -> Result<Self, StoreError> {
-        let mut connection = schema::connect(path, schema::Purpose::Read)?;
+    pub fn open_read(place: impl Into<StorePlace>) -> Result<Self, StoreError> {
         let clock: Clock = Arc::new(|| Timestamp::MIN);
-        let shared = Shared::load(path.to_path_buf(), clock, &mut connection)?;
+        let shared = match place.into() {
+            StorePlace::File(path) => {
+                let mut connection = schema::connect(&path, schema::Purpose::Read)?;
+                file::load(&path, clock, &mut connection)?
+            }
+            StorePlace::Server(address) => server::open_read(&address, clock)?,
+        };
         Ok(Self {
             shared: Arc::new(shared),
             writing: None,
         })
     }
 
-    /// Its file.
+    /// Its file; of a server, what may be told of its address.
     pub fn path(&self) -> &Path {
         &self.shared.path
     }
@@ -167,7 +237,13 @@ impl Store {
         let done = Done::new(done);
         let prepared = self
             .writing()
-            .and_then(|writing| Ok((writing, prepare(&self.shared.salt, events)?)));
+            .and_then(|writing| Ok((writing, prepare(&self.shared.salt, events)?)))
+            .and_then(|(writing, events)| {
+                if !writing.is_of_file {
+                    server::check_texts(&events)?;
+                }
+                Ok((writing, events))
+            });
         match prepared {
             // The queue tells the caller what is wrong.
             Ok((writing, events)) => drop(writing.queue.put(Job::Append { events, done })),
@@ -195,9 +271,14 @@ impl Store {
                 }
                 Moment::Reserve(upto) => {
                     if writing.reserve(upto).is_err() {
+                        let moments = &mut self.shared.visible().moments;
                         // On a full disk scores go on. The rule holds as long as the process
                         // lives, since nothing is recorded meanwhile.
-                        let at = self.shared.visible().moments.moment_unreserved(now);
+                        let at = if writing.is_of_file {
+                            moments.moment_unreserved(now)
+                        } else {
+                            moments.moment_reserved(now)
+                        };
                         return Timestamp::from_micros(at);
                     }
                 }
@@ -329,7 +410,7 @@ impl Store {
             entity: key.clone(),
             done,
         })?;
-        let proof = traces::remove(&self.shared, entity)?;
+        let proof = self.shared.reads.remove_traces(entity)?;
         Ok(Forgotten {
             n_events: removed.n_events,
             n_traces: proof,
@@ -344,7 +425,7 @@ impl Store {
     /// [`StoreError::Exists`] if there is a file, [`StoreError::Full`] and others if it cannot be
     /// written.
     pub fn backup(&self, path: &Path) -> Result<(), StoreError> {
-        backup::backup(&self.shared, path)
+        self.shared.reads.backup(path)
     }
 
     /// What is wrong with the file, in sentences; empty if nothing is. It reads the whole file.
@@ -353,7 +434,7 @@ impl Store {
     ///
     /// As [`Store::of_entity`].
     pub fn check(&self) -> Result<Vec<String>, StoreError> {
-        backup::check(&self.shared)
+        self.shared.reads.check()
     }
 
     /// Writes what waits, and closes the store. Dropping it does the same, without a word about
@@ -435,19 +516,4 @@ fn lock(path: &Path) -> Result<File, StoreError> {
         }),
         Err(TryLockError::Error(error)) => Err(StoreError::of_io(&name, error)),
     }
-}
-
-/// Whether rows of the log are settled already, after a crash between the two.
-fn has_settled_log(
-    connection: &Connection,
-    shared: &Shared,
-    settled_seq: u64,
-) -> Result<bool, StoreError> {
-    connection
-        .query_row(
-            "SELECT coalesce((SELECT min(seq) FROM log) <= ?1, 0)",
-            [settled_seq.cast_signed()],
-            |row| row.get(0),
-        )
-        .map_err(|error| shared.error(error))
 }

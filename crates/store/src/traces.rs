@@ -7,28 +7,29 @@ use std::time::Duration;
 use crate::checkpoint::truncate;
 use crate::error::StoreError;
 use crate::event::Entity;
+use crate::file::FileReads;
+use crate::keeper::Read as _;
 use crate::schema::{Purpose, beside, connect};
-use crate::shared::Shared;
 
 /// IDs of fewer bytes are in many places by chance.
-const MIN_ID: usize = 6;
+pub(crate) const MIN_ID: usize = 6;
 /// How often the log is tried to be emptied while others read.
 const TRIES: usize = 50;
 
 /// Empties the write-ahead log, and counts how often the ID is in the files. SQLite has overwritten
 /// what was deleted, in the file (`secure_delete`).
-pub(crate) fn remove(shared: &Shared, entity: &Entity) -> Result<Option<usize>, StoreError> {
-    let connection = connect(&shared.path, Purpose::Write)?;
+pub(crate) fn remove(reads: &FileReads, entity: &Entity) -> Result<Option<usize>, StoreError> {
+    let connection = connect(&reads.path, Purpose::Write)?;
     let empty_log = || -> Result<(), StoreError> {
-        shared.close_readers();
+        reads.close_idle();
         for _ in 0..TRIES {
-            if truncate(&connection).map_err(|error| shared.error(error))? {
+            if truncate(&connection).map_err(|error| StoreError::of_sqlite(&reads.path, error))? {
                 return Ok(());
             }
             std::thread::sleep(Duration::from_millis(100));
         }
         Err(StoreError::ReadersInTheWay {
-            path: shared.path.clone(),
+            path: reads.path.clone(),
         })
     };
     empty_log()?;
@@ -36,7 +37,7 @@ pub(crate) fn remove(shared: &Shared, entity: &Entity) -> Result<Option<usize>, 
     if id.len() < MIN_ID {
         return Ok(None);
     }
-    count(&shared.path, id).map(Some)
+    count(&reads.path, id).map(Some)
 }
 
 /// How often `text` is in the bytes of the store's files.

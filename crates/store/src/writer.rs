@@ -5,42 +5,26 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, OptionalExtension};
-
-use crate::checkpoint::Checkpointer;
 use crate::door::{Prepared, refused};
 use crate::error::StoreError;
 use crate::event::Appended;
-use crate::forget;
+use crate::keeper::Keep;
 use crate::moments::RESERVED_MICROS;
 use crate::options::StoreOptions;
 use crate::queue::{Done, Job, Queue, Taken};
 use crate::recent::{FORGOTTEN, IdHash, Row};
-use crate::settle::Settler;
 use crate::shared::Shared;
 
 /// Events in one commit: enough that fsync costs little for each.
 const MAX_GROUP: usize = 4_096;
 /// A queue that was empty for so long is idle.
 const IDLE: Duration = Duration::from_millis(5);
-/// After a failure to settle, such as on a full disk, it is tried again after this time.
-const PAUSE: Duration = Duration::from_secs(1);
-/// How long settling may keep callers waiting.
-const SLICE: Duration = Duration::from_millis(3);
-const MAX_RELIEF: Duration = Duration::from_millis(200);
-
-/// As many recent events are read in about 100 ms at the next start. More are settled at the end,
-/// for a while.
-const FEW: usize = 65_536;
-const LAST_CHANCE: Duration = Duration::from_secs(10);
 
 pub(crate) struct Writer {
     pub(crate) shared: Arc<Shared>,
     pub(crate) queue: Arc<Queue>,
     pub(crate) options: StoreOptions,
-    pub(crate) connection: Connection,
-    pub(crate) checkpointer: Checkpointer,
-    pub(crate) settler: Settler,
+    pub(crate) keeper: Box<dyn Keep>,
 }
 
 /// A call of which it is known what is new.
@@ -54,9 +38,8 @@ impl Writer {
     /// Works until the queue is closed and empty.
     pub(crate) fn run(mut self) -> Result<(), StoreError> {
         let mut last_commit = Instant::now();
-        let mut settle_after = Instant::now();
         loop {
-            let patience = if self.wants_to_settle(settle_after) {
+            let patience = if self.keeper.wants_rest() {
                 IDLE
             } else {
                 Duration::from_millis(500)
@@ -66,61 +49,23 @@ impl Writer {
                 Taken::Jobs(jobs) => {
                     last_commit = Instant::now();
                     self.work(jobs);
-                    if Instant::now() >= settle_after
-                        && self.relieve(last_commit.elapsed()).is_err()
-                    {
-                        settle_after = Instant::now() + PAUSE;
-                    }
+                    self.keeper.relieve(last_commit.elapsed());
                 }
-                Taken::Nothing => {
-                    if self.wants_to_settle(settle_after) && self.settle(SLICE).is_err() {
-                        settle_after = Instant::now() + PAUSE;
-                    }
-                }
+                Taken::Nothing => self.rest(),
                 Taken::Closed => break,
             }
         }
         self.end()
     }
 
-    fn wants_to_settle(&self, after: Instant) -> bool {
-        Instant::now() >= after
-            && (self.settler.is_busy()
-                || self.shared.visible().recent.len() >= self.options.settle_from)
-    }
-
-    /// Settles for as long as memory fills up: nothing while it is less than half full, then
-    /// more the fuller it is, as long as commits take at three quarters; and until there is room
-    /// where there is none.
-    fn relieve(&mut self, commit: Duration) -> Result<(), StoreError> {
-        let begin = Instant::now();
-        loop {
-            let n_recent = self.shared.visible().recent.weight();
-            let fill = n_recent as f64 / self.options.max_recent.max(1) as f64;
-            let share = (fill - 0.5).max(0.0) / (1.0 - fill).max(0.02);
-            let until = commit.mul_f64(share).min(MAX_RELIEF);
-            if fill < 1.25 && begin.elapsed() >= until {
-                return Ok(());
-            }
-            self.settle(SLICE)?;
+    /// Does what there is to do while nobody asks. Where it turns out that nothing was kept of a
+    /// commit that was in doubt, moments go on.
+    fn rest(&mut self) {
+        let was_in_doubt = self.keeper.is_in_doubt();
+        self.keeper.rest();
+        if was_in_doubt && !self.keeper.is_in_doubt() {
+            self.shared.visible().moments.land(None);
         }
-    }
-
-    /// One slice of settling.
-    fn settle(&mut self, slice: Duration) -> Result<(), StoreError> {
-        self.settler
-            .step(&mut self.connection, &self.shared, slice)?;
-        self.checkpointer.after_commit(&self.connection);
-        Ok(())
-    }
-
-    /// Settles all that is recent now.
-    fn settle_all(&mut self) -> Result<(), StoreError> {
-        let upto = self.shared.visible().last_seq;
-        while self.shared.visible().settled_seq < upto || self.settler.is_busy() {
-            self.settle(Duration::from_millis(100))?;
-        }
-        Ok(())
     }
 
     /// Does jobs in order; appends beside each other share a commit.
@@ -138,19 +83,14 @@ impl Writer {
                 Job::Forget { entity, done } => {
                     // The callers are told of it.
                     drop(self.commit(std::mem::take(&mut calls), None));
-                    let result = forget::remove(
-                        &mut self.connection,
-                        &self.shared,
-                        &mut self.settler,
-                        &entity,
-                    );
+                    let result = self.keeper.forget(&entity);
                     // Who asked may have given up.
                     drop(done.send(result));
                 }
                 Job::Settle { done } => {
                     // The callers are told of it.
                     drop(self.commit(std::mem::take(&mut calls), None));
-                    drop(done.send(self.settle_all()));
+                    drop(done.send(self.keeper.settle_all()));
                 }
             }
         }
@@ -180,9 +120,7 @@ impl Writer {
         };
         let planned = self.plan(calls, first);
         let reserve = reserve.max(self.renewal(first));
-        let result = self.write(planned, first, reserve);
-        self.checkpointer.after_commit(&self.connection);
-        result
+        self.write(planned, first, reserve)
     }
 
     /// More moments to reserve, where those that are left are few.
@@ -192,13 +130,31 @@ impl Writer {
     }
 
     /// Finds what is new in each call. Calls that cannot be meant are told so at once.
-    fn plan(&self, calls: Vec<(Vec<Prepared>, Done)>, first: i64) -> Vec<Planned> {
-        let last_moment = self.shared.visible().moments.last_moment();
-        let mut seen = HashMap::new();
+    fn plan(&mut self, calls: Vec<(Vec<Prepared>, Done)>, first: i64) -> Vec<Planned> {
+        let (last_moment, mut known) = {
+            let visible = self.shared.visible();
+            let mut known = Known::default();
+            for event in calls.iter().flat_map(|(events, _)| events) {
+                match visible.recent.content(&event.id_hash) {
+                    Some(content) => drop(known.contents.insert(event.id_hash, content)),
+                    None => known.asked.push(event.id_hash),
+                }
+            }
+            (visible.moments.last_moment(), known)
+        };
+        match self.keeper.contents(&known.asked) {
+            Ok(kept) => known.contents.extend(kept),
+            Err(error) => {
+                for (_, done) in calls {
+                    done.tell(Err(error.clone()));
+                }
+                return Vec::new();
+            }
+        }
         let mut planned = Vec::with_capacity(calls.len());
         for (events, done) in calls {
             let found = check_imported(&events, last_moment, first)
-                .and_then(|()| self.find_new(events, &mut seen));
+                .and_then(|()| find_new(events, &mut known.contents));
             match found {
                 Ok((new, n_duplicates)) => planned.push(Planned {
                     new,
@@ -209,50 +165,6 @@ impl Writer {
             }
         }
         planned
-    }
-
-    /// The events of a call that the store does not have, and how many it has. `seen` has the new
-    /// ones of earlier calls of the same commit.
-    fn find_new(
-        &self,
-        events: Vec<Prepared>,
-        seen: &mut HashMap<IdHash, i64>,
-    ) -> Result<(Vec<Prepared>, usize), StoreError> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT content FROM ids WHERE id = ?1")
-            .map_err(|error| self.shared.error(error))?;
-        let n_events = events.len();
-        let mut own: HashMap<IdHash, i64> = HashMap::with_capacity(n_events);
-        let mut new = Vec::with_capacity(n_events);
-        for event in events {
-            let hash = &event.id_hash;
-            let mut known = own.get(hash).or_else(|| seen.get(hash)).copied();
-            if known.is_none() {
-                known = self.shared.visible().recent.content(hash);
-            }
-            if known.is_none() {
-                known = statement
-                    .query_row([hash.as_slice()], |row| row.get(0))
-                    .optional()
-                    .map_err(|error| self.shared.error(error))?;
-            }
-            match known {
-                None => {
-                    own.insert(event.id_hash, event.content);
-                    new.push(event);
-                }
-                Some(content) if content == event.content || content == FORGOTTEN => {}
-                Some(_) => {
-                    return Err(StoreError::Conflict {
-                        id: event.id.into(),
-                    });
-                }
-            }
-        }
-        seen.extend(own);
-        let n_duplicates = n_events - new.len();
-        Ok((new, n_duplicates))
     }
 
     /// Writes planned calls, makes them visible, and tells the callers.
@@ -292,8 +204,7 @@ impl Writer {
         let result = if rows.is_empty() && reserve.is_none() {
             Ok(())
         } else {
-            insert(&mut self.connection, &rows, &tables.new, reserve)
-                .map_err(|error| self.shared.error(error))
+            self.keeper.insert(&rows, &tables.new, reserve)
         };
         {
             let mut visible = self.shared.visible();
@@ -301,14 +212,19 @@ impl Writer {
                 let last_recorded = rows.iter().map(|row| row.recorded).max();
                 visible.last_seq += rows.len() as u64;
                 visible.tables.append(&mut tables.new);
-                for row in rows {
-                    visible.recent.push(row);
+                if self.keeper.is_read_from_memory() {
+                    for row in rows {
+                        visible.recent.push(row);
+                    }
+                } else {
+                    visible.settled_seq = visible.last_seq;
+                    visible.n_settled += rows.len() as u64;
                 }
                 visible.moments.land(last_recorded);
                 if let Some(upto) = reserve {
                     visible.moments.reserve(upto);
                 }
-            } else {
+            } else if !self.keeper.is_in_doubt() {
                 visible.moments.land(None);
             }
         }
@@ -319,24 +235,48 @@ impl Writer {
     }
 
     /// Keeps the latest moment, so that the next start need not be careful.
-    fn end(mut self) -> Result<(), StoreError> {
-        let begin = Instant::now();
-        while self.shared.visible().recent.len() > FEW && begin.elapsed() < LAST_CHANCE {
-            // What is left stays in the log, and the next start reads it.
-            if self.settle(Duration::from_millis(100)).is_err() {
-                break;
+    fn end(self) -> Result<(), StoreError> {
+        let last_moment = self.shared.visible().moments.last_moment();
+        self.keeper.end(last_moment)
+    }
+}
+
+/// What is known of the IDs of some calls.
+#[derive(Default)]
+struct Known {
+    /// Contents by ID, of those that the store has.
+    contents: HashMap<IdHash, i64>,
+    /// IDs that are not in memory.
+    asked: Vec<IdHash>,
+}
+
+/// The events of a call that the store does not have, and how many it has. The new ones are known
+/// to later calls of the same commit.
+fn find_new(
+    events: Vec<Prepared>,
+    known: &mut HashMap<IdHash, i64>,
+) -> Result<(Vec<Prepared>, usize), StoreError> {
+    let n_events = events.len();
+    let mut own: HashMap<IdHash, i64> = HashMap::with_capacity(n_events);
+    let mut new = Vec::with_capacity(n_events);
+    for event in events {
+        let hash = &event.id_hash;
+        match own.get(hash).or_else(|| known.get(hash)).copied() {
+            None => {
+                own.insert(event.id_hash, event.content);
+                new.push(event);
+            }
+            Some(content) if content == event.content || content == FORGOTTEN => {}
+            Some(_) => {
+                return Err(StoreError::Conflict {
+                    id: event.id.into(),
+                });
             }
         }
-        let last_moment = self.shared.visible().moments.last_moment();
-        let kept = self
-            .connection
-            .execute("UPDATE state SET reserved = ?1", [last_moment])
-            .map(|_| ())
-            .map_err(|error| self.shared.error(error));
-        drop(self.checkpointer);
-        self.shared.close_readers();
-        kept
     }
+    known.extend(own);
+    let n_duplicates = n_events - new.len();
+    Ok((new, n_duplicates))
 }
 
 /// Fails where an imported event was recorded at a time that a score has seen already, or that is
@@ -394,44 +334,4 @@ impl Tables {
         self.new.push(name);
         id
     }
-}
-
-/// One transaction: durable when it returns.
-fn insert(
-    connection: &mut Connection,
-    rows: &[Row],
-    new_tables: &[Arc<str>],
-    reserve: Option<i64>,
-) -> rusqlite::Result<()> {
-    let transaction =
-        connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-    for name in new_tables {
-        transaction.execute(
-            "INSERT INTO tables (id, name) VALUES ((SELECT count(*) + 1 FROM tables), ?1)",
-            [name],
-        )?;
-    }
-    if let Some(upto) = reserve {
-        transaction
-            .prepare_cached("UPDATE state SET reserved = max(coalesce(reserved, ?1), ?1)")?
-            .execute([upto])?;
-    }
-    {
-        let mut statement = transaction.prepare_cached(
-            "INSERT INTO log (seq, id, table_id, entity, at, recorded, row) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-        )?;
-        for row in rows {
-            statement.execute((
-                row.seq.cast_signed(),
-                &*row.id,
-                row.table,
-                &*row.entity,
-                row.at,
-                row.recorded,
-                &*row.row,
-            ))?;
-        }
-    }
-    transaction.commit()
 }

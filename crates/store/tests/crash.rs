@@ -1,11 +1,16 @@
 //! `kill -9` at any time: what was acknowledged is there, once, and calls are there whole or not at
 //! all. `LEADSCORE_CRASH_ROUNDS` says how often (default 12).
 
+mod world;
+
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
+
+use leadscore_store::Store;
+use world::World;
 
 /// The example `crash`, which is built beside the tests.
 fn program() -> PathBuf {
@@ -17,10 +22,10 @@ fn program() -> PathBuf {
 /// A call that was answered: how many events it has, and a moment from before it.
 type Answered = HashMap<String, (usize, i64)>;
 
-fn append_and_kill(path: &Path, round: usize, after: Duration) -> Answered {
+fn append_and_kill(place: &str, round: usize, after: Duration) -> Answered {
     let mut child = Command::new(program())
         .arg("append")
-        .arg(path)
+        .arg(place)
         .arg(round.to_string())
         .stdout(Stdio::piped())
         .spawn()
@@ -55,10 +60,10 @@ fn append_and_kill(path: &Path, round: usize, after: Duration) -> Answered {
 }
 
 /// Events of each call that are in the store, and when they were recorded.
-fn show(path: &Path) -> HashMap<String, Vec<i64>> {
+fn show(place: &str) -> HashMap<String, Vec<i64>> {
     let output = Command::new(program())
         .arg("show")
-        .arg(path)
+        .arg(place)
         .output()
         .expect("run");
     let text = String::from_utf8(output.stdout).expect("text");
@@ -88,25 +93,24 @@ fn nothing_acknowledged_is_lost_or_counted_twice() {
         .ok()
         .and_then(|text| text.parse().ok())
         .unwrap_or(12);
-    let folder = tempfile::tempdir().expect("a folder");
     let mut n_answered = 0;
-    let mut path = PathBuf::new();
+    let mut world = World::new();
     let mut answered = Answered::new();
     for round in 0..n_rounds {
         // A fresh store now and then, so that creating one is killed, too.
         if round % 25 == 0 {
-            path = folder.path().join(format!("{round}.store"));
+            world = World::new();
             answered.clear();
         }
         // Times that fall anywhere.
         let after = Duration::from_micros(2_000 + (round as u64 * 7_919) % 150_000);
-        let new = append_and_kill(&path, round, after);
+        let new = append_and_kill(&world.place_text(), round, after);
         n_answered += new.len();
         answered.extend(new);
-        if !path.exists() {
+        if !Store::is_there(world.place()).expect("known") {
             continue;
         }
-        let stored = show(&path);
+        let stored = show(&world.place_text());
         for (call, (n, moment)) in &answered {
             let found = stored.get(call).map_or(0, Vec::len);
             assert_eq!(

@@ -81,7 +81,7 @@ fn run(
 
 /// What the files have at this moment, as after `kill -9`.
 fn copy_of(world: &World) -> World {
-    let copy = World::new();
+    let copy = World::on_file();
     for suffix in ["", "-wal"] {
         let name = |world: &World| {
             let mut name = world.path().into_os_string();
@@ -104,13 +104,13 @@ proptest! {
         let world = World::new();
         let mut options = world.options();
         options.settle_from = settle_from;
-        let mut store = Store::create(&world.path(), options.clone()).expect("created");
+        let mut store = Store::create(world.place(), options.clone()).expect("created");
         let mut watched = Vec::new();
         for (round, times) in rounds.iter().enumerate() {
             watched.extend(run(&world, &store, round, times));
             store.close().expect("closed");
             world.set_clock(-1_000_000_000);
-            store = Store::open(&world.path(), options.clone()).expect("opened");
+            store = Store::open(world.place(), options.clone()).expect("opened");
         }
         store.append(vec![event("last", "touches", "L1", 0)]).expect("stored");
         for (moment, ids) in &watched {
@@ -126,7 +126,7 @@ proptest! {
 #[test]
 fn a_moment_holds_after_a_crash_and_with_a_clock_that_was_set_back() {
     for (before, after) in [(5_000, -7_000_000), (5_000, 5_001), (5_000, 90_000_000)] {
-        let world = World::new();
+        let world = World::on_file();
         world.set_clock(before);
         let store = world.create();
         store

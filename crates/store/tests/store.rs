@@ -136,7 +136,7 @@ fn reads_are_the_same_before_and_after_settling() {
     );
     assert_eq!(store.check().expect("read"), Vec::<String>::new());
     store.close().expect("closed");
-    let reader = Store::open_read(&world.path()).expect("opened");
+    let reader = Store::open_read(world.place()).expect("opened");
     let found = look(&reader);
     assert_eq!(
         (found.0, found.1, found.4),
@@ -169,7 +169,7 @@ impl ScanAll for Store {
 
 #[test]
 fn any_program_reads_the_view_of_events() {
-    let world = World::new();
+    let world = World::on_file();
     let store = world.create();
     let lines = || -> Vec<String> {
         let connection = rusqlite::Connection::open(world.path()).expect("opened");

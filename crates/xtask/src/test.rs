@@ -28,7 +28,7 @@ pub(crate) fn run(only: Option<Part>) -> anyhow::Result<()> {
 pub(crate) enum Part {
     /// Rust, and the examples in its documentation
     Rust,
-    /// Exported SQL against the command, in Python
+    /// Exported SQL against the command, in Python; and the event store in PostgreSQL
     Sql,
     /// The Python package and the notebooks
     Package,
@@ -50,7 +50,10 @@ impl Part {
     fn run(self) -> anyhow::Result<()> {
         match self {
             Self::Rust => test_rust(),
-            Self::Sql => unittests(&venv(Group::Peers)?, "tests/sql"),
+            Self::Sql => {
+                unittests(&venv(Group::Peers)?, "tests/sql")?;
+                test_store_in_postgres()
+            }
             Self::Package => test_package(),
             Self::Cases => unittests(&venv(Group::Engine)?, "tests/cases"),
             Self::Engine => unittests(&with_wheel(Group::Engine)?, "tests/engine"),
@@ -82,6 +85,32 @@ fn unittests(python: &Path, folder: &str) -> anyhow::Result<()> {
         .current_dir(root())
         .env("LEADSCORE", leadscore()?);
     succeed(tests)
+}
+
+/// The tests of the event store once more, beside a server of PostgreSQL; where there is none, it says
+/// so.
+fn test_store_in_postgres() -> anyhow::Result<()> {
+    let run = if is_there("cargo-nextest") {
+        let tests = ["-E", "package(leadscore-store)", "--run-ignored", "all"];
+        in_workspace(&["nextest", "run", "--no-fail-fast"], &tests)
+    } else {
+        let mut tests = in_workspace(&["test"], &["--test", "postgres"]);
+        tests.args(["--", "--include-ignored"]);
+        tests
+    };
+    let mut beside = Command::new(venv(Group::Peers)?);
+    beside
+        .arg(root().join("tests/sql/postgres.py"))
+        .arg(run.get_program())
+        .args(run.get_args())
+        .current_dir(root());
+    for (name, value) in run.get_envs() {
+        match value {
+            Some(value) => beside.env(name, value),
+            None => beside.env_remove(name),
+        };
+    }
+    succeed(beside)
 }
 
 /// The recipes for schedulers: each scheduler has a virtual environment of its own, and all have the
@@ -148,7 +177,9 @@ fn test_rust() -> anyhow::Result<()> {
     let tests = if is_there("cargo-nextest") {
         let run = ["nextest", "run", "--no-fail-fast"];
         let skipped = ["--final-status-level", "skip"];
-        let ignored = ["--run-ignored", "all"];
+        // Part `sql` has those of PostgreSQL.
+        let others = "not (package(leadscore-store) and binary(postgres))";
+        let ignored = ["--run-ignored", "all", "-E", others];
         in_workspace(&run, if has_real_data { &ignored } else { &skipped })
     } else {
         let mut tests = in_workspace(&["test"], &["--lib", "--bins", "--tests"]);

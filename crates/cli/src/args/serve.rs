@@ -13,8 +13,13 @@ pub(crate) struct ServeArgs {
     pub(crate) config: ConfigArg,
     /// The event store; `path` of [store] if not given, else `events.store` beside the config. One
     /// that does not exist is made from the tables of the config
-    #[arg(long, value_name = "FILE", env = "LEADSCORE_STORE")]
-    pub(crate) store: Option<PathBuf>,
+    #[arg(
+        long,
+        value_name = "FILE|ADDRESS",
+        env = "LEADSCORE_STORE",
+        hide_env_values = true
+    )]
+    pub(crate) store: Option<String>,
     /// Address and port; `address` of [serve] if not given
     #[arg(long, value_name = "ADDRESS", env = "LEADSCORE_ADDRESS")]
     pub(crate) address: Option<String>,

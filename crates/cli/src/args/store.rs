@@ -25,8 +25,13 @@ pub(crate) struct StoreArgs {
     #[command(flatten)]
     pub(crate) config: ConfigArg,
     /// The event store; `path` of [store] if not given, else `events.store` beside the config
-    #[arg(long, value_name = "FILE", env = "LEADSCORE_STORE")]
-    pub(crate) store: Option<PathBuf>,
+    #[arg(
+        long,
+        value_name = "FILE|ADDRESS",
+        env = "LEADSCORE_STORE",
+        hide_env_values = true
+    )]
+    pub(crate) store: Option<String>,
 }
 
 #[derive(Debug, clap::Args)]

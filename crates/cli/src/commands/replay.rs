@@ -13,9 +13,9 @@ use crate::commands::store::place;
 use crate::show;
 
 pub(crate) fn run(args: &ReplayArgs) -> anyhow::Result<Outcome> {
-    let (config, path) = place(&args.of)?;
+    let (config, place) = place(&args.of)?;
     let log = log_of(args, &config)?;
-    let store = Store::open_read(&path)?;
+    let store = Store::open_read(place)?;
     let data = Data::open(&config, Inputs::default())?;
     let settings = config.settings();
     let registry = Registry::open(config.folder().join(&settings.operation.registry))?;

@@ -2,18 +2,18 @@
 
 mod watch;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use leadscore::front_end::{counted, now};
-use leadscore::{Config, Data, Inputs, Timestamp, store_path};
+use leadscore::{Config, Data, Inputs, Timestamp, store_place};
 use leadscore_live::{EngineOptions, Imported, LiveEngine, import};
 use leadscore_serve::{
     App, AppOptions, Clock, Page, PageOptions, ServeOptions, Server, State, TlsFiles, hook_routes,
 };
-use leadscore_store::{Store, StoreOptions};
+use leadscore_store::{ServerAddress, Store, StoreOptions, StorePlace};
 
 use self::watch::Watch;
 use crate::args::{ConfigArg, ServeArgs};
@@ -24,14 +24,15 @@ use crate::show;
 const STORE: &str = "events.store";
 
 pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<Outcome> {
-    let (config, path) = place(&args.config, args.store.as_deref())?;
+    let (config, place) = place(&args.config, args.store.as_deref())?;
     let clock = clock(&config, args.now.as_deref())?;
-    if !Store::exists(&path) {
-        create_store(&config, &path, &clock)?;
+    if !Store::is_there(&place)? {
+        create_store(&config, &place, &clock)?;
     }
-    let store = Arc::new(Store::open(&path, StoreOptions::new(Arc::clone(&clock)))?);
+    let options = StoreOptions::new(Arc::clone(&clock));
+    let store = Arc::new(Store::open(&place, options)?);
     let n_events = store.n_events();
-    let kept = folder_of_server(&path)?;
+    let kept = folder_of_server(&config, &place)?;
     let state = Arc::new(State::open(&kept.join(STATE_FILE))?);
     let watch = Watch::begin(&config, state, &store)?;
     let mut options = EngineOptions {
@@ -71,9 +72,8 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<Outcome> {
         };
         show::result(&format!("listening on {scheme}://{}", server.address()));
         show::remark(&format!(
-            "{} in {}; Ctrl-C ends the server",
-            counted(n_events, "event"),
-            path.display()
+            "{} in {place}; Ctrl-C ends the server",
+            counted(n_events, "event")
         ));
         anyhow::Ok(server.run(interrupted()).await?)
     })?;
@@ -122,19 +122,23 @@ fn put_together(
 
 /// The config with the store that was typed, that it names, or that is called as usual; and where
 /// that is.
-pub(crate) fn place(args: &ConfigArg, typed: Option<&Path>) -> anyhow::Result<(Config, PathBuf)> {
+pub(crate) fn place(args: &ConfigArg, typed: Option<&str>) -> anyhow::Result<(Config, StorePlace)> {
     let config = Config::read(&args.config)?;
-    let config = if let Some(path) = typed {
-        let path =
-            std::path::absolute(path).with_context(|| format!("{} is no path", path.display()))?;
-        config.with_store(path.display().to_string())
+    let config = if let Some(text) = typed {
+        let is_elsewhere = text.starts_with("env:") || text.starts_with("file:");
+        if is_elsewhere || ServerAddress::is_meant(text) {
+            config.with_store(text)
+        } else {
+            let path = std::path::absolute(text).with_context(|| format!("{text} is no path"))?;
+            config.with_store(path.display().to_string())
+        }
     } else if config.settings().store.is_none() {
         config.with_store(STORE)
     } else {
         config
     };
-    let path = PathBuf::from(store_path(&config).expect("the config has one by now"));
-    Ok((config, path))
+    let place = store_place(&config)?.expect("the config has one by now");
+    Ok((config, place))
 }
 
 /// The clock of the system, or one that starts at a moment.
@@ -151,27 +155,42 @@ fn clock(config: &Config, start: Option<&str>) -> anyhow::Result<Clock> {
 }
 
 /// Makes a store of the tables of a config; whole or not at all.
-pub(crate) fn create_store(config: &Config, path: &Path, clock: &Clock) -> anyhow::Result<()> {
+pub(crate) fn create_store(
+    config: &Config,
+    place: &StorePlace,
+    clock: &Clock,
+) -> anyhow::Result<()> {
     let inputs = Inputs {
         listener: show::terminal(),
         ..Inputs::default()
     };
     let data = Data::open(config, inputs)?;
-    let folder = leadscore::front_end::folder_of(path);
-    let scratch = tempfile::Builder::new()
-        .prefix(".leadscore-store-")
-        .tempdir_in(folder)
-        .with_context(|| format!("cannot write to {}", folder.display()))?;
-    let unfinished = scratch.path().join("events.store");
-    let store = Store::create(&unfinished, StoreOptions::new(Arc::clone(clock)))?;
-    let Imported { n_rows, left_out } = import(&data, &store, clock())?;
-    store.close()?;
-    std::fs::rename(&unfinished, path)
-        .with_context(|| format!("cannot write {}", path.display()))?;
+    let options = StoreOptions::new(Arc::clone(clock));
+    let Imported { n_rows, left_out } = match place {
+        StorePlace::File(path) => {
+            let folder = leadscore::front_end::folder_of(path);
+            let scratch = tempfile::Builder::new()
+                .prefix(".leadscore-store-")
+                .tempdir_in(folder)
+                .with_context(|| format!("cannot write to {}", folder.display()))?;
+            let unfinished = scratch.path().join("events.store");
+            let store = Store::create(&unfinished, options)?;
+            let imported = import(&data, &store, clock())?;
+            store.close()?;
+            std::fs::rename(&unfinished, path)
+                .with_context(|| format!("cannot write {}", path.display()))?;
+            imported
+        }
+        StorePlace::Server(address) => {
+            let store = Store::create_unfinished(address, options)?;
+            let imported = import(&data, &store, clock())?;
+            store.finish(address)?;
+            imported
+        }
+    };
     show::remark(&format!(
-        "imported {} of the tables into {}",
-        counted(n_rows, "row"),
-        path.display()
+        "imported {} of the tables into {place}",
+        counted(n_rows, "row")
     ));
     for (table, n) in left_out {
         show::remark(&format!(
@@ -185,16 +204,25 @@ pub(crate) fn create_store(config: &Config, path: &Path, clock: &Clock) -> anyho
 /// The server's memory in its folder.
 pub(crate) const STATE_FILE: &str = "state.sqlite";
 
-/// Where the server keeps what it has beside its store.
-pub(crate) fn server_folder(store: &Path) -> PathBuf {
-    let mut name = store.as_os_str().to_owned();
-    name.push(".server");
-    PathBuf::from(name)
+/// Where the server keeps what it has beside its store: beside its file; beside the config, where the
+/// store is in PostgreSQL.
+pub(crate) fn server_folder(config: &Config, store: &StorePlace) -> PathBuf {
+    match store {
+        StorePlace::File(path) => {
+            let mut name = path.as_os_str().to_owned();
+            name.push(".server");
+            PathBuf::from(name)
+        }
+        StorePlace::Server(address) => {
+            let name = format!("{}.server", address.schema());
+            config.folder().join(name)
+        }
+    }
 }
 
 /// The folder of what the server keeps beside its store: audit log, sessions, thresholds.
-fn folder_of_server(store: &Path) -> anyhow::Result<PathBuf> {
-    let folder = server_folder(store);
+fn folder_of_server(config: &Config, store: &StorePlace) -> anyhow::Result<PathBuf> {
+    let folder = server_folder(config, store);
     std::fs::create_dir_all(&folder)
         .with_context(|| format!("cannot make the folder {}", folder.display()))?;
     Ok(folder)

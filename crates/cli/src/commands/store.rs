@@ -1,7 +1,6 @@
 //! `store`: the event store made of tables, written as tables, checked, copied, and a lead of it
 //! forgotten.
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use leadscore::front_end::{counted, now, shown};
@@ -9,7 +8,7 @@ use leadscore::{Config, export_store};
 use leadscore_live::{AnswerLog, LogOptions};
 use leadscore_serve::audit::Audit;
 use leadscore_serve::{Clock, State, limits::AUDIT_BYTES};
-use leadscore_store::{Entity, Forgotten, Store, StoreOptions};
+use leadscore_store::{Entity, Forgotten, Store, StoreOptions, StorePlace};
 
 use crate::args::{StoreArgs, StoreBackupArgs, StoreCommand, StoreExportArgs, StoreForgetArgs};
 use crate::commands::Outcome;
@@ -27,26 +26,29 @@ pub(crate) fn run(command: &StoreCommand) -> anyhow::Result<Outcome> {
 }
 
 /// The config, and where its store is.
-pub(super) fn place(args: &StoreArgs) -> anyhow::Result<(Config, PathBuf)> {
+pub(super) fn place(args: &StoreArgs) -> anyhow::Result<(Config, StorePlace)> {
     serve::place(&args.config, args.store.as_deref())
 }
 
 fn import(args: &StoreArgs) -> anyhow::Result<Outcome> {
-    let (config, path) = place(args)?;
-    if Store::exists(&path) {
+    let (config, place) = place(args)?;
+    if Store::is_there(&place)? {
+        let new = match place {
+            StorePlace::File(_) => "file",
+            StorePlace::Server(_) => "schema",
+        };
         anyhow::bail!(
-            "{} is there already\n  hint: name a new file, or send further rows to the server",
-            path.display()
+            "{place} is there already\n  hint: name a new {new}, or send further rows to the server"
         );
     }
     let clock: Clock = Arc::new(now);
-    create_store(&config, &path, &clock)?;
+    create_store(&config, &place, &clock)?;
     Ok(Outcome::Done)
 }
 
 fn export(args: &StoreExportArgs) -> anyhow::Result<Outcome> {
-    let (config, path) = place(&args.of)?;
-    let store = Store::open_read(&path)?;
+    let (config, place) = place(&args.of)?;
+    let store = Store::open_read(place)?;
     let files = export_store(&config, &store, &args.output)?;
     for file in files {
         show::remark(&format!("wrote {}", file.display()));
@@ -55,16 +57,15 @@ fn export(args: &StoreExportArgs) -> anyhow::Result<Outcome> {
 }
 
 fn check(args: &StoreArgs) -> anyhow::Result<Outcome> {
-    let (_, path) = place(args)?;
-    let store = Store::open_read(&path)?;
+    let (_, place) = place(args)?;
+    let store = Store::open_read(&place)?;
     let wrong = store.check()?;
     for sentence in &wrong {
         show::result(&shown(sentence));
     }
     if wrong.is_empty() {
         show::result(&format!(
-            "{} is whole: {} of {}",
-            path.display(),
+            "{place} is whole: {} of {}",
             counted(store.n_events(), "event"),
             counted(store.tables().len(), "table")
         ));
@@ -75,16 +76,16 @@ fn check(args: &StoreArgs) -> anyhow::Result<Outcome> {
 }
 
 fn backup(args: &StoreBackupArgs) -> anyhow::Result<Outcome> {
-    let (_, path) = place(&args.of)?;
-    let store = Store::open_read(&path)?;
+    let (_, place) = place(&args.of)?;
+    let store = Store::open_read(place)?;
     store.backup(&args.output)?;
     show::remark(&format!("wrote {}", args.output.display()));
     Ok(Outcome::Done)
 }
 
 fn forget(args: &StoreForgetArgs) -> anyhow::Result<Outcome> {
-    let (config, path) = place(&args.of)?;
-    let store = Store::open(&path, StoreOptions::new(Arc::new(now)))?;
+    let (config, place) = place(&args.of)?;
+    let store = Store::open(&place, StoreOptions::new(Arc::new(now)))?;
     let Forgotten { n_events, n_traces } = store.forget(&Entity::Lead(args.lead.clone()))?;
     store.close()?;
     show::result(&format!(
@@ -92,15 +93,8 @@ fn forget(args: &StoreForgetArgs) -> anyhow::Result<Outcome> {
         counted(n_events, "event"),
         shown(&args.lead)
     ));
-    forget_beside(&config, &path, &args.lead)?;
-    match n_traces {
-        Some(0) => show::remark("its ID is nowhere in the bytes of the store any more"),
-        Some(n) => show::remark(&format!(
-            "its ID is still in {} of the store: rows of others name it",
-            counted(n, "place")
-        )),
-        None => show::remark("its ID is too short to be looked for in the bytes of the store"),
-    }
+    forget_beside(&config, &place, &args.lead)?;
+    show::remark(&traces(&place, n_traces));
     Ok(if n_events == 0 {
         Outcome::No
     } else {
@@ -108,10 +102,29 @@ fn forget(args: &StoreForgetArgs) -> anyhow::Result<Outcome> {
     })
 }
 
+/// What is left of a lead in the store.
+fn traces(place: &StorePlace, n_traces: Option<usize>) -> String {
+    match (place, n_traces) {
+        (StorePlace::File(_), Some(0)) => {
+            "its ID is nowhere in the bytes of the store any more".to_owned()
+        }
+        (StorePlace::Server(_), Some(0)) => {
+            "its ID is in no row of the store any more; backups, replicas and the log of PostgreSQL have it until they are replaced".to_owned()
+        }
+        (StorePlace::File(_) | StorePlace::Server(_), Some(n)) => format!(
+            "its ID is still in {} of the store: rows of others name it",
+            counted(n, "place")
+        ),
+        (StorePlace::File(_) | StorePlace::Server(_), None) => {
+            "its ID is too short to be looked for in the bytes of the store".to_owned()
+        }
+    }
+}
+
 /// Removes a lead from what the server keeps beside a store: thresholds, the log of answers, the
 /// audit log.
-fn forget_beside(config: &Config, store: &Path, lead: &str) -> anyhow::Result<()> {
-    let kept = server_folder(store);
+fn forget_beside(config: &Config, store: &StorePlace, lead: &str) -> anyhow::Result<()> {
+    let kept = server_folder(config, store);
     if kept.is_dir() {
         let removed = State::open(&kept.join(STATE_FILE))?.forget(lead)?;
         let audit = Audit::open(&kept, AUDIT_BYTES)?;

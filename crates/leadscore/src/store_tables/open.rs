@@ -1,40 +1,49 @@
 //! The store of a config, and its rows one after the other.
 
-use std::path::Path;
-
 use leadscore_config::{Config as Settings, TableId};
 use leadscore_core::Timestamp;
-use leadscore_store::{Store, StoredEvent};
+use leadscore_io::secret_uri;
+use leadscore_store::{ServerAddress, Store, StorePlace, StoredEvent};
 
 use super::rows::{ColumnsRead, StoreRows, frames};
 use super::settings::{check_store_settings, of_store};
 use crate::config::Config;
+use crate::error::Context as _;
 
 /// What hands over the rows of a table of a store, one after the other.
 pub type Scan<'s> =
     dyn FnMut(&str, &mut dyn FnMut(StoredEvent) -> crate::Result<()>) -> crate::Result<()> + 's;
 
-/// Where the store of a config is: a file beside it, or an address; `None` where it names none.
-pub fn store_path(config: &Config) -> Option<String> {
+/// Where the store of a config is: a file beside it, or a PostgreSQL database; `None` where it names
+/// none.
+///
+/// # Errors
+///
+/// An address that cannot be read, has a password in the config, or is not where the config says.
+pub fn store_place(config: &Config) -> crate::Result<Option<StorePlace>> {
     let settings: &Settings = config.settings();
-    let path = settings.store.as_ref()?.path.expose();
-    Some(if path.contains("://") {
-        path.to_owned()
-    } else {
-        config.folder().join(path).display().to_string()
-    })
+    let Some(store) = &settings.store else {
+        return Ok(None);
+    };
+    let text = store.path.expose();
+    let is_elsewhere = text.starts_with("env:") || text.starts_with("file:");
+    if !is_elsewhere && !ServerAddress::is_meant(text) {
+        return Ok(Some(config.folder().join(text).into()));
+    }
+    let uri = secret_uri(&store.path, &config.folder(), "path", "[store]")?;
+    let address = ServerAddress::parse(&uri).context("the address of [store] cannot be used")?;
+    Ok(Some(address.into()))
 }
 
 /// The store of a config, if it names one that there is.
 pub(crate) fn store_of(config: &Config) -> crate::Result<Option<Store>> {
-    let Some(path) = store_path(config) else {
+    let Some(place) = store_place(config)? else {
         return Ok(None);
     };
-    let path = Path::new(&path);
-    if !Store::exists(path) {
+    if !Store::is_there(&place)? {
         return Ok(None);
     }
-    Ok(Some(Store::open_read(path)?))
+    Ok(Some(Store::open_read(place)?))
 }
 
 /// Hands over the rows of a table; what fails first ends the call.

@@ -78,7 +78,12 @@ impl Shared {
                     tables.ranking_mut().remove(lead, at);
                 }
             }
-            Err(error @ (NoScore::Refused(_) | NoScore::NotReady | NoScore::Failed(_))) => {
+            Err(
+                error @ (NoScore::Refused(_)
+                | NoScore::NotReady
+                | NoScore::Away(_)
+                | NoScore::Failed(_)),
+            ) => {
                 self.set_trouble(Some(format!("lead `{lead}` cannot be scored: {error}")));
             }
         }

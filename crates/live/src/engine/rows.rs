@@ -220,7 +220,12 @@ impl Shared {
                 Err(NoScore::NotOpen { .. } | NoScore::Unknown(_) | NoScore::Waiting(_)) => {
                     tables.ranking_mut().remove(&entry.lead, at);
                 }
-                Err(error @ (NoScore::Refused(_) | NoScore::NotReady | NoScore::Failed(_))) => {
+                Err(
+                    error @ (NoScore::Refused(_)
+                    | NoScore::NotReady
+                    | NoScore::Away(_)
+                    | NoScore::Failed(_)),
+                ) => {
                     return Err(error);
                 }
             }

@@ -110,7 +110,7 @@ impl Scoring {
     ) -> Result<Vec<StoredEvent>, NoScore> {
         self.scorer
             .rows(store, lead, at)
-            .map_err(|error| NoScore::Failed(error.to_string()))
+            .map_err(LiveError::no_score)
     }
 
     /// Changes of what a lead does that would reach a probability, in sentences.

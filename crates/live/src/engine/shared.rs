@@ -20,6 +20,7 @@ use super::options::{EngineError, EngineOptions};
 use super::scoring::{Models, Scoring};
 use super::served::Served;
 use crate::door::Door;
+use crate::error::LiveError;
 use crate::log::{AnswerLog, LogOptions};
 
 /// Leads that may wait to be scored again; beyond it the next refresh scores them.
@@ -258,7 +259,7 @@ impl Shared {
         let rows = self
             .store
             .of_entity(&entity, self.store.moment())
-            .map_err(|error| NoScore::Failed(error.to_string()))?;
+            .map_err(|error| LiveError::from(error).no_score())?;
         let card = cards.card_of(&rows);
         match (card.is_lead, rows.is_empty()) {
             (true, _) => Ok(card.owner),

@@ -81,6 +81,12 @@ pub(crate) fn refused(
         NoScore::NotReady => Notice::new(StatusCode::SERVICE_UNAVAILABLE, "Scores are being computed")
             .text("The server has just started, or has a new model. This takes seconds, with very many leads a minute.")
             .link("Look again", here),
+        NoScore::Away(why) => {
+            page.app.log(why);
+            Notice::new(StatusCode::SERVICE_UNAVAILABLE, "Leads cannot be read right now")
+                .text("The database of their events does not answer. Nothing is lost.")
+                .link("Look again", here)
+        }
         NoScore::Failed(why) => {
             page.app.log(why);
             Notice::FAILED
