@@ -4,13 +4,10 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use leadscore_core::{
-    ContactPriority, FeatureKind, Span, Timestamp, log_odds_to_probability, stable_hash,
-};
+use leadscore_core::{ContactPriority, Span, Timestamp, log_odds_to_probability, stable_hash};
 use leadscore_serve::{
-    Change, Engine, EventLine, FeatureFacts, FieldError, Forgotten, InferColumn, LeadDetail,
-    LeadScore, ModelFacts, NextTier, NoScore, PathPoint, Queue, QueueQuery, QueueRow, Reason,
-    TierRecord, Word, WordKind,
+    Change, Engine, EventLine, FieldError, Forgotten, LeadDetail, LeadScore, ModelFacts, NextTier,
+    NoScore, PathPoint, Queue, QueueQuery, QueueRow, Reason, TierRecord, Word, WordKind,
 };
 use leadscore_store::{Appended, Entity, NewEvent};
 use serde_json::Value;

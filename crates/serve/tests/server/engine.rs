@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use leadscore_core::{ContactPriority, FeatureKind, Timestamp};
+use leadscore_core::{ContactPriority, Timestamp};
 use leadscore_serve::{
-    AppendResult, Engine, EventLine, FeatureFacts, FieldError, Forgotten, InferColumn, LeadDetail,
-    LeadScore, ModelFacts, NoScore, Queue, QueueQuery, QueueRow, Reason, TierRecord,
+    AppendResult, Engine, EventLine, FieldError, Forgotten, LeadDetail, LeadScore, ModelFacts,
+    NoScore, Queue, QueueQuery, QueueRow, Reason, TierRecord,
 };
 use leadscore_store::{Appended, Entity, NewEvent};
 use serde_json::Value;
@@ -26,8 +26,6 @@ pub(crate) struct Memory {
     pub(crate) is_full: AtomicBool,
     /// Whether the queue is there.
     pub(crate) is_starting: AtomicBool,
-    /// Whether the model has a feature that is a category.
-    pub(crate) has_categories: bool,
 }
 
 impl Memory {
