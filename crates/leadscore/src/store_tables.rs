@@ -20,6 +20,6 @@ pub use self::lead_reader::{LeadRead, LeadReader, LeadRow, RawLead, kept_lookups
 pub use self::open::{Scan, store_place};
 pub use self::settings::{CHANGED_AT, RECORDED, check_store_settings};
 
-pub(crate) use self::open::{put_lookups, scan_table, store_of};
+pub(crate) use self::open::{put_lookup_rows, put_lookups, scan_table, store_of};
 pub(crate) use self::rows::{ColumnsRead, StoreRows, frames};
 pub(crate) use self::settings::of_store;

@@ -151,10 +151,11 @@ impl Engine for LiveEngine {
         let served = self.shared.served();
         let at = self.shared.store.moment();
         let edges = served.edges();
-        let score = served
-            .scoring
-            .scorer
-            .score_raw(lead, at, Some(edges.values))?;
+        let scorer = &served.scoring.scorer;
+        let rows = scorer
+            .raw_rows(&self.shared.store, lead, at)
+            .map_err(|error| NoScore::Failed(error.to_string()))?;
+        let score = scorer.score_raw(lead, at, &rows, Some(edges.values))?;
         self.shared.log_answer(&score, edges, Some(lead));
         Ok(score)
     }

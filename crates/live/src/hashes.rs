@@ -22,9 +22,15 @@ pub fn input_hash<'r>(rows: impl IntoIterator<Item = &'r StoredEvent>) -> String
     hex(&hash.finalize())
 }
 
-/// SHA-256 over a lead as it was given, its keys in order of name.
-pub fn json_hash(lead: &Value) -> String {
-    hex(&Sha256::digest(lead.to_string()))
+/// SHA-256 over a lead as it was given, its keys in order of name, and over the hash of the rows that
+/// are read beside it, if there are any.
+pub fn json_hash(lead: &Value, rows: &[StoredEvent]) -> String {
+    let mut hash = Sha256::new();
+    hash.update(lead.to_string());
+    if !rows.is_empty() {
+        hash.update(input_hash(rows));
+    }
+    hex(&hash.finalize())
 }
 
 /// SHA-256 over the bits of the values of a row; of categories over their levels, since the numbers

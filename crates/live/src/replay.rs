@@ -293,7 +293,7 @@ fn hashed(
             group
                 .iter()
                 .map(|logged| match &logged.answer.raw {
-                    Some(lead) => Ok(raw(known, lead, &logged.answer)),
+                    Some(lead) => Ok(raw(known, lead, &logged.answer, inputs.store)?),
                     None => Ok(Computed {
                         has_rows: !own.is_empty(),
                         edges: Some(known.edges(&logged.answer)),
@@ -308,12 +308,19 @@ fn hashed(
 }
 
 /// What a lead that was in no table scores.
-fn raw(known: &Known, lead: &Value, answer: &Answer) -> Computed {
+fn raw(
+    known: &Known,
+    lead: &Value,
+    answer: &Answer,
+    store: &Store,
+) -> Result<Computed, ReplayError> {
     let edges = known.edges(answer);
-    let Ok(score) = known.scorer.score_raw(lead, answer.at, Some(edges)) else {
-        return Computed::default();
+    let rows = known.scorer.raw_rows(store, lead, answer.at)?;
+    let score = known.scorer.score_raw(lead, answer.at, &rows, Some(edges));
+    let Ok(score) = score else {
+        return Ok(Computed::default());
     };
-    Computed {
+    Ok(Computed {
         edges: Some(edges),
         has_rows: false,
         log_odds: Some(score.log_odds),
@@ -321,7 +328,7 @@ fn raw(known: &Known, lead: &Value, answer: &Answer) -> Computed {
         tier: Some(score.tier),
         input_hash: Some(score.input_hash),
         feature_hash: Some(score.feature_hash),
-    }
+    })
 }
 
 /// The hash of the rows that a score as of a moment reads: those of the lead, which are in order of

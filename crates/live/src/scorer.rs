@@ -101,7 +101,26 @@ impl LiveScorer {
         self.scored(lead, at, &row, input_hash(seen), edges)
     }
 
-    /// Scores a lead that is in no table: its columns, `activities` and `lookups` as JSON.
+    /// The rows of a store that a score of a lead reads which is in no table.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read.
+    pub fn raw_rows(
+        &self,
+        store: &Store,
+        lead: &Value,
+        at: Timestamp,
+    ) -> Result<Vec<StoredEvent>, LiveError> {
+        let mut rows = Vec::new();
+        for entity in self.reader.beside_raw(lead) {
+            rows.extend(store.of_entity(&entity, at)?);
+        }
+        Ok(rows)
+    }
+
+    /// Scores a lead that is in no table: its columns, `activities` and `lookups` as JSON; `rows` are
+    /// those of [`Self::raw_rows`].
     ///
     /// # Errors
     ///
@@ -110,9 +129,10 @@ impl LiveScorer {
         &self,
         lead: &Value,
         at: Timestamp,
+        rows: &[StoredEvent],
         edges: Option<[f64; 3]>,
     ) -> Result<LeadScore, NoScore> {
-        let raw = self.reader.read_raw(lead, at).map_err(|error| {
+        let raw = self.reader.read_raw(lead, at, rows).map_err(|error| {
             let words = leadscore::error_words(&error);
             let (detail, hint) = words.split_once("\n  hint: ").unwrap_or((&words, ""));
             NoScore::Refused(FieldError {
@@ -121,7 +141,7 @@ impl LiveScorer {
                 hint: hint.to_owned(),
             })
         })?;
-        self.scored(&raw.id, at, &raw.row, json_hash(lead), edges)
+        self.scored(&raw.id, at, &raw.row, json_hash(lead, rows), edges)
     }
 
     /// The score of features.

@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 use leadscore_config::{Config as Settings, Query, TableId};
+use leadscore_io::Frames;
 use leadscore_store::Store;
 
 use super::{Data, Inputs};
 use crate::config::Config;
 use crate::listener::Silent;
 use crate::store_tables::{
-    ColumnsRead, Scan, StoreRows, check_store_settings, frames, of_store, scan_table,
+    ColumnsRead, Scan, StoreRows, check_store_settings, frames, of_store, put_lookup_rows,
+    scan_table,
 };
 
 impl Data {
@@ -31,6 +33,27 @@ impl Data {
         self.bring_objects()?;
         self.ask_databases(queries)?;
         Ok(self)
+    }
+
+    /// Lookups for leads that are in no table; those of `kept`, by whose rows they are read, are a
+    /// store's.
+    pub(crate) fn lookups_beside(config: &Config, kept: StoreRows<'_>) -> crate::Result<Self> {
+        let mut settings =
+            config.parse_by(|text| Settings::parse_for_one(text, &Frames::default()))?;
+        put_lookup_rows(&mut settings, kept)?;
+        let queries = config.parse_by(|_| settings.queries())?;
+        Self::by_settings(config, settings).brought(queries)
+    }
+
+    /// The same with these rows of the store's lookups.
+    pub(crate) fn with_lookup_rows(&self, rows: StoreRows<'_>) -> crate::Result<Self> {
+        let mut data = self.clone();
+        let mut put = Ok(());
+        data.reads_anew_if(|settings| {
+            put = put_lookup_rows(settings, rows);
+            true
+        });
+        put.map(|()| data)
     }
 
     /// Data whose tables are those of a store, as it is now.

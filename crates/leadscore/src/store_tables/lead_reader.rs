@@ -20,7 +20,7 @@ use super::rows::{ColumnsRead, StoreRows, frames};
 use super::settings::{check_store_settings, of_one_lead, of_store};
 use crate::ages::age_of;
 use crate::config::Config;
-use crate::data::{Data, Inputs, OpenTables, load_options_of, now};
+use crate::data::{Data, load_options_of, now};
 use crate::error::bail;
 use crate::hold_back;
 use crate::lone_lead::{look, unchanged};
@@ -105,12 +105,9 @@ impl LeadReader {
         Ok(Self {
             tables: LeadTables::new(&settings, &options, files),
             roles: LeadRoles::of(&settings),
-            lookups: Data::open(
+            lookups: Data::lookups_beside(
                 config,
-                Inputs {
-                    tables: OpenTables::Lookups,
-                    ..Inputs::default()
-                },
+                rows_of_lookups(&settings, &model, &kept_lookups, &[])?,
             )?,
             settings,
             data,
@@ -337,16 +334,42 @@ impl LeadReader {
         }
     }
 
+    /// Whose rows a score of a lead that is in no table reads: those of lookups that the store has,
+    /// and that the lead does not bring.
+    pub fn beside_raw(&self, lead: &Value) -> Vec<Entity> {
+        let text = |column: &str| match lead.get(column)? {
+            Value::String(text) => Some(text.trim().to_owned()),
+            Value::Number(number) => Some(number.to_string()),
+            Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+        };
+        let kept = self.kept_lookups.iter().filter_map(|name| {
+            let lookup = self.settings.lookups.get(name)?;
+            let brought = lead.get("lookups").and_then(|lookups| lookups.get(name));
+            let key = text(lookup.leads_key.as_ref().unwrap_or(&lookup.key))?;
+            let is_brought = brought.is_some_and(|brought| !brought.is_null());
+            (!is_brought && !key.is_empty()).then(|| Entity::Lookup {
+                name: name.clone(),
+                key,
+            })
+        });
+        kept.collect()
+    }
+
     /// Reads a lead that is in no table, as [`explain_one`](crate::explain_one) does: its columns,
-    /// `activities` and `lookups` as JSON.
+    /// `activities` and `lookups` as JSON; `rows` are those of [`Self::beside_raw`].
     ///
     /// # Errors
     ///
     /// A key is unknown, a value is not what the model reads, or the lead is not open.
-    pub fn read_raw(&self, lead: &Value, at: Timestamp) -> crate::Result<RawLead> {
-        match self.read_raw_without_frames(lead, at)? {
+    pub fn read_raw(
+        &self,
+        lead: &Value,
+        at: Timestamp,
+        rows: &[StoredEvent],
+    ) -> crate::Result<RawLead> {
+        match self.read_raw_without_frames(lead, at, rows)? {
             Some(read) => Ok(read),
-            None => self.read_raw_by_frames(lead, at),
+            None => self.read_raw_by_frames(lead, at, rows),
         }
     }
 
@@ -359,9 +382,11 @@ impl LeadReader {
         &self,
         lead: &Value,
         at: Timestamp,
+        rows: &[StoredEvent],
     ) -> crate::Result<Option<RawLead>> {
+        let seen: Vec<&StoredEvent> = rows.iter().filter(|row| row.recorded < at).collect();
         let read = lead.as_object().ok_or(Unsure);
-        let read = read.and_then(|lead| self.tables.read_raw(lead, at, now()));
+        let read = read.and_then(|lead| self.tables.read_raw(lead, at, now(), &seen));
         let Ok((id, mut tables)) = read else {
             return Ok(None);
         };
@@ -380,13 +405,36 @@ impl LeadReader {
     /// # Errors
     ///
     /// As [`Self::read_raw`].
-    pub fn read_raw_by_frames(&self, lead: &Value, at: Timestamp) -> crate::Result<RawLead> {
-        let looked = look(&self.lookups.as_of(at), &self.model, lead)?;
+    pub fn read_raw_by_frames(
+        &self,
+        lead: &Value,
+        at: Timestamp,
+        rows: &[StoredEvent],
+    ) -> crate::Result<RawLead> {
+        let seen: Vec<&StoredEvent> = rows.iter().filter(|row| row.recorded < at).collect();
+        let rows = rows_of_lookups(&self.settings, &self.model, &self.kept_lookups, &seen)?;
+        let lookups = self.lookups.with_lookup_rows(rows)?;
+        let looked = look(&lookups.as_of(at), &self.model, lead)?;
         Ok(RawLead {
             row: self.open(&looked.tables, 0, at, looked.matrix),
             id: looked.id,
         })
     }
+}
+
+/// Rows of the lookups that a store keeps.
+fn rows_of_lookups<'s>(
+    settings: &'s Settings,
+    model: &Model,
+    kept: &[String],
+    rows: &[&StoredEvent],
+) -> crate::Result<StoreRows<'s>> {
+    let mut of_lookups = StoreRows::new(settings, ColumnsRead::by(model));
+    for row in rows {
+        of_lookups.add((*row).clone())?;
+    }
+    of_lookups.keep_lookups(kept);
+    Ok(of_lookups)
 }
 
 fn is_outcome(row: &&StoredEvent) -> bool {

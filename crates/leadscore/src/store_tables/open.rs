@@ -73,7 +73,12 @@ pub(crate) fn put_lookups(config: &Config, settings: &mut Settings) -> crate::Re
         let table = TableId::Lookup(name.clone()).to_string();
         scan_table(&store, &table, &mut |event| rows.add(event))?;
     }
-    let of_store = of_store(written, &rows.lookups());
+    put_lookup_rows(settings, rows)
+}
+
+/// Puts the rows of lookups in place of what a config says of these lookups.
+pub(crate) fn put_lookup_rows(settings: &mut Settings, rows: StoreRows<'_>) -> crate::Result<()> {
+    let of_store = of_store(rows.config(), &rows.lookups());
     let mut tables = rows.into_tables()?;
     tables.retain(|name, _| name.starts_with("lookups."));
     for (name, lookup) in &mut settings.lookups {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use leadscore_config::Config as Settings;
 use leadscore_core::{CellKind, Timestamp};
 use leadscore_dataset::{Activities, LoadOptions, Lookup, LookupRows, MISSING, Tables};
+use leadscore_store::StoredEvent;
 use serde_json::{Map, Value};
 
 use super::cells::{Nulls, Unsure};
@@ -109,12 +110,14 @@ fn of_table<'v>(part: Part<'v>, name: &str) -> Option<&'v Value> {
 }
 
 impl LeadTables {
-    /// The tables of a lead as it was given, and its ID; `now` is until when times can be meant.
+    /// The tables of a lead as it was given, and its ID; `now` is until when times can be meant, and
+    /// `rows` are those of the store's lookups.
     pub(in crate::store_tables) fn read_raw(
         &self,
         given: &Map<String, Value>,
         at: Timestamp,
         now: Timestamp,
+        rows: &[&StoredEvent],
     ) -> Result<(String, Tables), Unsure> {
         let reading = Reading {
             window: self.settings.data.window(Some(now)),
@@ -157,9 +160,11 @@ impl LeadTables {
             reading.raw_activities(table, rows, &id, &folded)
         });
         let of_activities = of_activities.collect::<Result<Vec<_>, Unsure>>()?;
+        let rows = rows.iter().map(|row| ReadRow::of(row));
+        let rows = rows.collect::<Result<Vec<_>, Unsure>>()?;
         let of_lookups = self.lookups.iter().zip(entries);
         let of_lookups = of_lookups
-            .map(|(table, entry)| reading.raw_lookup(table, entry, &id, &folded))
+            .map(|(table, entry)| reading.raw_lookup(table, entry, (&id, &folded), &rows))
             .collect::<Result<Vec<_>, Unsure>>()?;
         let tables = self.tables(at, leads, of_activities, of_lookups);
         Ok((id, tables))
@@ -265,14 +270,12 @@ impl Reading<'_> {
         &self,
         table: &LookupTable,
         entry: Option<Row<'_>>,
-        id: &str,
-        folded: &Lead,
+        (id, folded): (&str, &Lead),
+        rows: &[ReadRow<'_>],
     ) -> Result<Lookup, Unsure> {
-        let key = self.lookup_key(table, id, folded);
         let n_rows = usize::from(entry.is_some());
-        if entry.is_none() && key.is_some() {
-            let file = table.file.as_ref().ok_or(Unsure)?;
-            return Ok(file.of_key(&table.name, key));
+        if entry.is_none() && self.lookup_key(table, id, folded).is_some() {
+            return self.lookup(table, id, folded, rows);
         }
         let row = entry.unwrap_or(Row(Vec::new()));
         Ok(Lookup {
