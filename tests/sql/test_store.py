@@ -186,6 +186,8 @@ class StoreInPostgres(unittest.TestCase):
         self.assertIn("which is not set", said("env:LEADSCORE_NO_SUCH"))
         self.assertIn("names no environment variable", said("env:" + uri))
         self.assertIn("is an address of something else than PostgreSQL", said("mysql://zoe9@db/crm"))
+        typed = ("store", "check", "--store", "mysql://zoe9@db/crm")
+        self.assertIn("is no address of PostgreSQL\n  hint: write postgresql://HOST", said("events.store", *typed))
         self.assertIn("cannot be reached", said("env:STORE_URI", STORE_URI=uri))
         (folder / "store.uri").write_text(uri + "\n")
         self.assertIn("which others can read", said("file:store.uri"))

@@ -35,7 +35,7 @@ impl StoreConfig {
         if !is_server && self.path.expose().contains("://") {
             return ConfigError::refuse(
                 "[store] `path` is an address of something else than PostgreSQL",
-                "name a file on a local disk such as \"events.store\", or \"postgresql://USER@HOST/DATABASE\"",
+                "name a file on a local disk such as \"events.store\", or \"postgresql://HOST/DATABASE?user=USER\"",
             );
         }
         Ok(())

@@ -6,11 +6,11 @@ use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, ErrorCode};
 
 use crate::error::StoreError;
-use crate::file::FileReads;
+use crate::file::Pool;
 use crate::schema::{beside, sync_folder};
 
 /// Writes a copy as of now to a new file.
-pub(crate) fn backup(reads: &FileReads, path: &Path) -> Result<(), StoreError> {
+pub(crate) fn backup(pool: &Pool, path: &Path) -> Result<(), StoreError> {
     if path.exists() {
         return Err(StoreError::Exists {
             path: path.to_path_buf(),
@@ -23,7 +23,7 @@ pub(crate) fn backup(reads: &FileReads, path: &Path) -> Result<(), StoreError> {
         Err(error) => return Err(StoreError::of_io(&draft, error)),
     }
     // Both sides may fail: an error is told of the draft.
-    let copied = reads.read(|source| {
+    let copied = pool.read(|source| {
         let mut target = Connection::open(&draft)?;
         {
             let backup = Backup::new(source, &mut target)?;
@@ -59,8 +59,8 @@ pub(crate) fn backup(reads: &FileReads, path: &Path) -> Result<(), StoreError> {
 }
 
 /// What is wrong with the file.
-pub(crate) fn check(reads: &FileReads) -> Result<Vec<String>, StoreError> {
-    reads.read(|connection| {
+pub(crate) fn check(pool: &Pool) -> Result<Vec<String>, StoreError> {
+    pool.read(|connection| {
         let mut found: Vec<String> = connection
             .prepare("PRAGMA integrity_check")?
             .query_map([], |row| row.get(0))?

@@ -1,6 +1,7 @@
 //! A file that keeps events: durable in its log first, and moved into the tables by lead when there
 //! is time.
 
+mod pool;
 mod reads;
 mod state;
 
@@ -13,15 +14,15 @@ use rusqlite::{Connection, OptionalExtension};
 
 use crate::checkpoint::Checkpointer;
 use crate::error::StoreError;
-use crate::forget::{self, Removed};
-use crate::keeper::Keep;
+use crate::forget;
+use crate::keeper::{Keep, Removed};
 use crate::options::{Clock, StoreOptions};
 use crate::recent::{IdHash, Row};
 use crate::schema;
 use crate::settle::Settler;
 use crate::shared::Shared;
 
-pub(crate) use self::reads::FileReads;
+pub(crate) use self::pool::Pool;
 
 /// A queue that was empty for so long is idle, and a slice of settling fits in.
 const SLICE: Duration = Duration::from_millis(3);
@@ -42,7 +43,7 @@ pub(crate) fn load(
 ) -> Result<Shared, StoreError> {
     let read =
         state::read_visible(connection).map_err(|error| StoreError::of_sqlite(path, error))?;
-    let reads = Box::new(FileReads::new(path.to_path_buf()));
+    let reads = Box::new(reads::FileReads(Pool::new(path.to_path_buf())));
     Ok(Shared::new(path.to_path_buf(), clock, reads, read))
 }
 

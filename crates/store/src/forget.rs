@@ -5,16 +5,10 @@ use std::collections::HashSet;
 use rusqlite::{Connection, TransactionBehavior};
 
 use crate::error::StoreError;
+use crate::keeper::Removed;
 use crate::recent::{FORGOTTEN, IdHash, hash_of_id};
 use crate::settle::Settler;
 use crate::shared::Shared;
-
-/// What was removed from the tables.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Removed {
-    /// Events that are gone.
-    pub(crate) n_events: usize,
-}
 
 /// Removes all events of an entity, on the writer's thread. The hashes of their IDs stay, without
 /// what tells one content from another, so that a replay of the same events is not taken in.

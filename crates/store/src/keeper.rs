@@ -8,8 +8,14 @@ use std::time::Duration;
 
 use crate::error::StoreError;
 use crate::event::{Entity, StoredEvent};
-use crate::forget::Removed;
 use crate::recent::{IdHash, Row};
+
+/// What was removed from the tables.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Removed {
+    /// Events that are gone.
+    pub(crate) n_events: usize,
+}
 
 /// The side that writes.
 pub(crate) trait Keep: Send {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use crate::door::Prepared;
 use crate::error::StoreError;
 use crate::event::Appended;
-use crate::forget::Removed;
+use crate::keeper::Removed;
 
 /// What is called when a call is durable, or failed.
 pub type DoneFn = Box<dyn FnOnce(Result<Appended, StoreError>) + Send>;

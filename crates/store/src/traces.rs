@@ -7,8 +7,7 @@ use std::time::Duration;
 use crate::checkpoint::truncate;
 use crate::error::StoreError;
 use crate::event::Entity;
-use crate::file::FileReads;
-use crate::keeper::Read as _;
+use crate::file::Pool;
 use crate::schema::{Purpose, beside, connect};
 
 /// IDs of fewer bytes are in many places by chance.
@@ -18,18 +17,18 @@ const TRIES: usize = 50;
 
 /// Empties the write-ahead log, and counts how often the ID is in the files. SQLite has overwritten
 /// what was deleted, in the file (`secure_delete`).
-pub(crate) fn remove(reads: &FileReads, entity: &Entity) -> Result<Option<usize>, StoreError> {
-    let connection = connect(&reads.path, Purpose::Write)?;
+pub(crate) fn remove(pool: &Pool, entity: &Entity) -> Result<Option<usize>, StoreError> {
+    let connection = connect(&pool.path, Purpose::Write)?;
     let empty_log = || -> Result<(), StoreError> {
-        reads.close_idle();
+        pool.close_idle();
         for _ in 0..TRIES {
-            if truncate(&connection).map_err(|error| StoreError::of_sqlite(&reads.path, error))? {
+            if truncate(&connection).map_err(|error| StoreError::of_sqlite(&pool.path, error))? {
                 return Ok(());
             }
             std::thread::sleep(Duration::from_millis(100));
         }
         Err(StoreError::ReadersInTheWay {
-            path: reads.path.clone(),
+            path: pool.path.clone(),
         })
     };
     empty_log()?;
@@ -37,7 +36,7 @@ pub(crate) fn remove(reads: &FileReads, entity: &Entity) -> Result<Option<usize>
     if id.len() < MIN_ID {
         return Ok(None);
     }
-    count(&reads.path, id).map(Some)
+    count(&pool.path, id).map(Some)
 }
 
 /// How often `text` is in the bytes of the store's files.

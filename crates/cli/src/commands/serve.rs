@@ -126,7 +126,7 @@ pub(crate) fn place(args: &ConfigArg, typed: Option<&str>) -> anyhow::Result<(Co
     let config = Config::read(&args.config)?;
     let config = if let Some(text) = typed {
         let is_elsewhere = text.starts_with("env:") || text.starts_with("file:");
-        if is_elsewhere || ServerAddress::is_meant(text) {
+        if is_elsewhere || ServerAddress::is_meant(text) || text.contains("://") {
             config.with_store(text)
         } else {
             let path = std::path::absolute(text).with_context(|| format!("{text} is no path"))?;

@@ -27,7 +27,7 @@ pub fn store_place(config: &Config) -> crate::Result<Option<StorePlace>> {
     };
     let text = store.path.expose();
     let is_elsewhere = text.starts_with("env:") || text.starts_with("file:");
-    if !is_elsewhere && !ServerAddress::is_meant(text) {
+    if !is_elsewhere && !ServerAddress::is_meant(text) && !text.contains("://") {
         return Ok(Some(config.folder().join(text).into()));
     }
     let uri = secret_uri(&store.path, &config.folder(), "path", "[store]")?;

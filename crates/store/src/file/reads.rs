@@ -1,54 +1,18 @@
-//! Reads of a file, by connections that are kept for the next one.
+//! Reads of a file.
 
-use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::path::Path;
 
 use leadscore_core::Timestamp;
-use rusqlite::Connection;
 
+use super::pool::Pool;
 use crate::backup;
 use crate::error::StoreError;
 use crate::event::{Entity, StoredEvent};
 use crate::keeper::{Place, Read, Seen};
-use crate::schema::{Purpose, connect};
 use crate::traces;
 
 /// Reads of a file.
-pub(crate) struct FileReads {
-    pub(crate) path: PathBuf,
-    idle: Mutex<Vec<Connection>>,
-}
-
-impl FileReads {
-    pub(crate) fn new(path: PathBuf) -> Self {
-        Self {
-            path,
-            idle: Mutex::default(),
-        }
-    }
-
-    /// Lends a connection that reads.
-    pub(crate) fn read<T>(
-        &self,
-        body: impl FnOnce(&Connection) -> rusqlite::Result<T>,
-    ) -> Result<T, StoreError> {
-        let idle = self.idle().pop();
-        let connection = match idle {
-            Some(connection) => connection,
-            None => connect(&self.path, Purpose::Read)?,
-        };
-        let result = body(&connection);
-        // One that failed may be in any state.
-        if result.is_ok() {
-            self.idle().push(connection);
-        }
-        result.map_err(|error| StoreError::of_sqlite(&self.path, error))
-    }
-
-    fn idle(&self) -> MutexGuard<'_, Vec<Connection>> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
+pub(super) struct FileReads(pub(super) Pool);
 
 impl Read for FileReads {
     fn of_entity(
@@ -58,7 +22,7 @@ impl Read for FileReads {
         before: i64,
     ) -> Result<Vec<StoredEvent>, StoreError> {
         let key = entity.key();
-        self.read(|connection| {
+        self.0.read(|connection| {
             let mut statement = connection.prepare_cached(
                 "SELECT at, seq, id, recorded, row FROM settled \
                  WHERE table_id = ?1 AND entity = ?2 AND seq <= ?3 AND recorded < ?4",
@@ -89,7 +53,7 @@ impl Read for FileReads {
         place: &Place,
         limit: usize,
     ) -> Result<Vec<StoredEvent>, StoreError> {
-        self.read(|connection| {
+        self.0.read(|connection| {
             let mut statement = connection.prepare_cached(
                 "SELECT entity, at, seq, id, recorded, row, table_id FROM settled \
                  WHERE table_id = ?1 AND (entity, at, seq) > (?2, ?3, ?4) AND seq <= ?5 \
@@ -111,7 +75,7 @@ impl Read for FileReads {
     }
 
     fn since(&self, seq: u64, seen: &Seen, limit: usize) -> Result<Vec<StoredEvent>, StoreError> {
-        self.read(|connection| {
+        self.0.read(|connection| {
             let mut statement = connection.prepare_cached(
                 "SELECT entity, at, seq, id, recorded, row, table_id FROM settled \
                  INDEXED BY settled_by_seq WHERE seq > ?1 AND seq <= ?2 ORDER BY seq LIMIT ?3",
@@ -125,7 +89,7 @@ impl Read for FileReads {
     }
 
     fn entities(&self, prefix: &str, seen: &Seen) -> Result<Vec<String>, StoreError> {
-        self.read(|connection| {
+        self.0.read(|connection| {
             // From each entity to the next one, without the events between.
             let mut statement = connection.prepare_cached(
                 "SELECT entity FROM settled WHERE table_id = ?1 AND entity >= ?2 ORDER BY entity LIMIT 1",
@@ -151,19 +115,19 @@ impl Read for FileReads {
     }
 
     fn check(&self) -> Result<Vec<String>, StoreError> {
-        backup::check(self)
+        backup::check(&self.0)
     }
 
     fn backup(&self, path: &Path) -> Result<(), StoreError> {
-        backup::backup(self, path)
+        backup::backup(&self.0, path)
     }
 
     fn remove_traces(&self, entity: &Entity) -> Result<Option<usize>, StoreError> {
-        traces::remove(self, entity)
+        traces::remove(&self.0, entity)
     }
 
     fn close_idle(&self) {
-        self.idle().clear();
+        self.0.close_idle();
     }
 }
 

@@ -40,21 +40,21 @@ pub(super) enum Encryption {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum AddressError {
     /// It is of something else.
-    #[error("it is no address of PostgreSQL\n  hint: write postgresql://USER@HOST/DATABASE")]
+    #[error("it is no address of PostgreSQL\n  hint: write postgresql://HOST/DATABASE?user=USER")]
     Scheme,
     /// It cannot be taken apart.
     #[error(
-        "the address of PostgreSQL cannot be read\n  hint: write postgresql://USER@HOST/DATABASE?schema=NAME, with /, ?, #, @, & and % in names and passwords as %2F, %3F, %23, %40, %26 and %25"
+        "the address of PostgreSQL cannot be read\n  hint: write postgresql://HOST/DATABASE?user=USER, with /, ?, #, @, & and % in names and passwords as %2F, %3F, %23, %40, %26 and %25"
     )]
     Unreadable,
     /// It names no host.
     #[error(
-        "the address of PostgreSQL names no host\n  hint: write postgresql://USER@HOST/DATABASE, or ?host=/FOLDER for a socket"
+        "the address of PostgreSQL names no host\n  hint: write postgresql://HOST/DATABASE?user=USER, or ?host=/FOLDER for a socket"
     )]
     NoHost,
     /// It names no database.
     #[error(
-        "the address of PostgreSQL names no database\n  hint: write postgresql://USER@HOST/DATABASE"
+        "the address of PostgreSQL names no database\n  hint: write postgresql://HOST/DATABASE?user=USER"
     )]
     NoDatabase,
     /// The name of the schema needs quotation marks.

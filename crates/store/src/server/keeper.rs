@@ -9,8 +9,7 @@ use super::address::ServerAddress;
 use super::schema;
 use super::session::{Purpose, Session, is_of_connection, of_postgres, shown};
 use crate::error::{ServerFailure, StoreError};
-use crate::forget::Removed;
-use crate::keeper::Keep;
+use crate::keeper::{Keep, Removed};
 use crate::recent::{FORGOTTEN, IdHash, Row};
 use crate::shared::Shared;
 
