@@ -53,8 +53,9 @@ class Site:
         self.process.wait()
         self.process.stdout.close()
 
-    def api(self, path, token="admin"):
-        request = urllib.request.Request(self.address + path, headers={"Authorization": "Bearer " + token})
+    def api(self, path, token="admin", body=None):
+        headers = {"Authorization": "Bearer " + token, "Content-Type": "application/json"}
+        request = urllib.request.Request(self.address + path, headers=headers, data=body and json.dumps(body).encode())
         with urllib.request.urlopen(request) as answer:
             return json.load(answer)
 
@@ -100,10 +101,11 @@ class Page(unittest.TestCase):
     def pages(self, site):
         """A page of each kind: name, token, path."""
         rows = site.api("/v1/leads?limit=50")["leads"] if site in (self.usual, self.hostile) else []
-        leads = [("lead", "admin", self.link(rows[3])), ("held", "admin", self.link(next((row for row in rows if row["score"]["held_back"]), rows[0])))] if rows else []
+        leads = [("lead", "admin", self.link(rows[3])), ("held", "admin", self.held_back(site))] if rows else []
         return [
             ("queue", "admin", "/"),
             ("own", "kim", "/?changed=1"),
+            ("held-back", "admin", "/held-back"),
             ("manager", "admin", "/manager"),
             ("nothing", "admin", "/?q=zzzz"),
             ("unknown", "admin", "/leads/nope"),
@@ -111,6 +113,18 @@ class Page(unittest.TestCase):
             ("sign-in", None, "/"),
             *leads,
         ]
+
+    @staticmethod
+    def held_back(site):
+        """The address of a lead that is held back."""
+        number = 23 if site.api("/v1/score", body={"leads": ["L23"]})["scores"][0].get("held_back") else None
+        if number:
+            return "/leads/L23"
+        # IDs of the hostile site are its texts with their number.
+        hostile = ["..", "a/../b?c#d%2e'&amp;`{{7*7}}"]
+        lead = hostile[1] + "207"
+        assert site.api("/v1/score", body={"leads": [lead]})["scores"][0]["held_back"]
+        return "/leads/" + "".join(f"%{byte:02X}" for byte in lead.encode())
 
     @staticmethod
     def link(row):
@@ -168,7 +182,7 @@ class Page(unittest.TestCase):
             tab.keyboard.press("Tab")
             stops.append(tab.evaluate("document.activeElement.name || document.activeElement.textContent"))
             self.assertGreaterEqual(tab.evaluate("parseFloat(getComputedStyle(document.activeElement).outlineWidth)"), 1, stops[-1])
-        self.assertEqual(stops[:-1], ["q", "owner", "tier", "crossed", "changed", "Show"])
+        self.assertEqual(stops[:-1], ["Work on them in the order in which they came", "q", "owner", "tier", "crossed", "changed", "Show"])
         self.assertEqual(tab.locator("table.queue tbody a").count(), 50, "one link a row")
         first = tab.evaluate("document.activeElement.textContent")
         tab.keyboard.press("ArrowDown")
@@ -263,19 +277,38 @@ class Page(unittest.TestCase):
                 cells = [cell.strip() for cell in line.locator("> *").all_text_contents()]
                 lines[cells[0]] = cells[2:]
             sum_so_far = score["baseline_log_odds"]
-            self.assertEqual(lines["Baseline: a lead of which nothing is known"], [signed(sum_so_far, 3).lstrip("+"), likelihood(of_log_odds(sum_so_far))])
+            self.assertEqual(lines["Baseline: a lead of which nothing is known"], ["", likelihood(of_log_odds(sum_so_far))])
             for reason in score["reasons"]:
+                before = of_log_odds(sum_so_far)
                 sum_so_far += reason["log_odds"]
-                self.assertEqual(lines[reason["text"]], [signed(reason["log_odds"], 3), likelihood(of_log_odds(sum_so_far))])
+                self.assertEqual(lines[reason["text"]], [step(of_log_odds(sum_so_far) - before), likelihood(of_log_odds(sum_so_far))])
             self.assertAlmostEqual(sum_so_far, score["log_odds"], places=9)
-            self.assertEqual(lines["Likelihood"], [signed(score["log_odds"], 3).lstrip("+"), likelihood(score["likelihood"])])
+            self.assertEqual(lines["Likelihood"], [step(score["likelihood"] - of_log_odds(score["baseline_log_odds"])), likelihood(score["likelihood"])])
             self.assertEqual(tab.locator(".big b").text_content(), likelihood(score["likelihood"]))
         tab.goto(self.usual.address + "/manager")
-        record = {tier["tier"]: tier for tier in self.usual.api("/v1/record")["tiers"]}
-        for line in tab.locator("#record ~ table tbody tr").all():
+        record = self.usual.api("/v1/record")
+        lines = tab.locator("#record ~ table tbody tr").all()
+        self.assertEqual(len(lines), len(record["tiers"] + record["held_back"]))
+        for line, tier in zip(lines, record["tiers"] + record["held_back"]):
             cells = [cell.strip() for cell in line.locator("> *").all_text_contents()]
-            tier = record[cells[0]]
-            self.assertEqual(cells[1:4], [str(tier["n"]), str(tier["n_won"]), f"{tier['predicted']:.1f}"])
+            self.assertEqual(cells[:4], [tier["tier"], str(tier["n"]), str(tier["n_won"]), f"{tier['predicted']:.1f}"])
+
+    def test_a_held_back_lead_tells_nothing_of_its_score(self):
+        """By the address, the search, the list, and whatever the browser gets that is not shown."""
+        tab = self.tab(self.usual)
+        tab.fill("input[name=q]", "L99981")
+        tab.click("text=Show")
+        self.assertNotIn("L99981", [link.rsplit("/", 1)[-1] for link in tab.locator("table.queue tbody a").evaluate_all("links => links.map((link) => link.href)")])
+        tab.click("text=Work on them in the order in which they came")
+        self.assertEqual(tab.url, self.usual.address + "/held-back?q=L99981")
+        tab.locator("table a", has_text=re.compile(r" 99981$")).click()
+        self.assertTrue(tab.url.endswith("/leads/L99981"))
+        score = self.usual.api("/v1/leads/L99981")["score"]
+        source = tab.content()
+        for part in [likelihood(score["likelihood"]), score["tier"], "log_odds", "waterfall", "polyline", *[reason["text"] for reason in score["reasons"]]]:
+            self.assertNotIn(part, source)
+        tab.click("text=Called")
+        self.assertEqual(tab.locator("[role=status]").text_content(), "Saved: called.")
 
     def test_is_there_at_once_and_small(self):
         context = self.tab(self.usual).context
@@ -355,6 +388,12 @@ class Page(unittest.TestCase):
 
 def likelihood(value):
     return "< 0.1\u00a0%" if 0 < value < 0.05 else "> 99.9\u00a0%" if 99.95 <= value < 100 else f"{value:.1f}\u00a0%"
+
+
+def step(points):
+    if points and abs(points) < 0.05:
+        return ("\u2212" if points < 0 else "+") + "\u00a0< 0.1"
+    return signed(points, 1)
 
 
 def of_log_odds(value):

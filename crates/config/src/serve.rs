@@ -23,6 +23,9 @@ pub struct ServeConfig {
     pub name: Option<String>,
     /// Further columns of the leads that the page shows.
     pub show: Vec<String>,
+    /// How the page calls columns and tables, such as `touch_type = "Kind of contact"`; default: by
+    /// their names in words.
+    pub labels: BTreeMap<String, String>,
     /// How old scores in the queue may become, such as "1m" (default); a lead with a new event is
     /// scored at once.
     #[schemars(with = "String")]
@@ -48,6 +51,7 @@ impl Default for ServeConfig {
             owner: None,
             name: None,
             show: Vec::new(),
+            labels: BTreeMap::new(),
             refresh: Span::from_micros(60_000_000),
             log: None,
             certificate: None,
@@ -108,6 +112,16 @@ impl ServeConfig {
             return ConfigError::refuse(
                 &format!("[serve] `base` is \"{base}\""),
                 "write the address of the page, such as \"https://leads.example.com\"",
+            );
+        }
+        if let Some((name, _)) = self
+            .labels
+            .iter()
+            .find(|(_, label)| label.trim().is_empty())
+        {
+            return ConfigError::refuse(
+                &format!("[serve.labels] `{name}` is empty"),
+                "write how people call it, or remove it",
             );
         }
         for (name, threshold) in &self.thresholds {

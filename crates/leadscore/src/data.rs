@@ -28,6 +28,7 @@ use crate::error::{Context, bail};
 use crate::listener::{Listener, Silent, Stage};
 #[cfg(not(feature = "databases"))]
 use crate::no_databases as leadscore_databases;
+use crate::sales_words::SalesWord;
 
 pub(crate) use self::clusters::cluster_name;
 pub use self::clusters::{cluster_keys, lead_keys};
@@ -46,6 +47,8 @@ pub struct Data {
     pub(crate) folder: PathBuf,
     /// Nothing known at or after this moment exists; `None` where everything is known.
     pub(crate) known_before: Option<Timestamp>,
+    /// What sales said, where the tables are those of a store.
+    pub(crate) words: Arc<[SalesWord]>,
     /// What was read of the tables, for all views.
     read: Arc<KeptTables>,
     listener: Arc<dyn Listener>,
@@ -159,6 +162,7 @@ impl Data {
             name: config.path().display().to_string(),
             folder: config.folder(),
             known_before: None,
+            words: Arc::default(),
             read: Arc::default(),
             listener,
             objects: None,
@@ -297,6 +301,16 @@ impl Data {
     #[must_use]
     pub fn as_of(&self, moment: Timestamp) -> Self {
         self.view(Some(moment))
+    }
+
+    /// What sales said, as far as it was known at the moment of the view; empty where the tables are
+    /// not those of a store.
+    pub fn sales_words(&self) -> Vec<&SalesWord> {
+        let before = self.known_before.unwrap_or(Timestamp::MAX);
+        let words = self.words.iter();
+        words
+            .filter(|word| word.at < before && word.recorded < before)
+            .collect()
     }
 
     /// The same, as of the moment that was typed, if one was; `flag` is what it is called there.

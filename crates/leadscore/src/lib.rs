@@ -81,6 +81,7 @@ mod simulate;
 mod train;
 
 mod list;
+mod sales_words;
 mod score;
 mod score_summary;
 mod sql;
@@ -141,6 +142,7 @@ pub use rules::{
     LeadPoints, ReadRules, RollUp, RulesCheck, RulesOptions, check_rules, explain_rules,
     lead_points, rules_history, rules_table, write_rules,
 };
+pub use sales_words::SalesWord;
 pub use score::{ScoreOptions, Scores, score};
 pub use score_summary::{OutsideSummary, ScoreSummary, TierSummary};
 pub use simulate::{simulated_config, simulated_tables, write_crm};

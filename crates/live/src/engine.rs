@@ -2,6 +2,7 @@
 //! that ages with them, and the model that changes while both go on.
 
 mod cards;
+mod cause;
 mod changed;
 mod detail;
 mod keeper;
@@ -19,8 +20,8 @@ use std::thread::JoinHandle;
 
 use leadscore_core::{Span, Timestamp};
 use leadscore_serve::{
-    AppendResult, Engine, FieldError, Forgotten, LeadDetail, LeadScore, ModelFacts, NoScore, Queue,
-    QueueQuery, TierRecord,
+    AppendResult, Engine, FieldError, Forgotten, HeldBack, HeldBackQuery, LeadDetail, LeadScore,
+    ModelFacts, NoScore, Queue, QueueQuery, TierRecord,
 };
 use leadscore_store::{Entity, NewEvent};
 use serde_json::Value;
@@ -169,7 +170,15 @@ impl Engine for LiveEngine {
     }
 
     fn lead(&self, lead: &str) -> Result<LeadDetail, NoScore> {
-        self.shared.detail(lead)
+        self.shared.detail(lead, None)
+    }
+
+    fn lead_since(&self, lead: &str, compare_with: Timestamp) -> Result<LeadDetail, NoScore> {
+        self.shared.detail(lead, Some(compare_with))
+    }
+
+    fn held_back(&self, query: &HeldBackQuery) -> Result<HeldBack, NoScore> {
+        self.shared.held_back(query)
     }
 
     fn owner(&self, lead: &str) -> Result<Option<String>, NoScore> {
@@ -195,7 +204,11 @@ impl Engine for LiveEngine {
     }
 
     fn track_record(&self) -> Vec<TierRecord> {
-        self.shared.track_record()
+        self.shared.track_record().prioritized
+    }
+
+    fn track_record_of_held_back(&self) -> Vec<TierRecord> {
+        self.shared.track_record().held_back
     }
 }
 

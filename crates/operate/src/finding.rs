@@ -45,6 +45,8 @@ pub enum Layer {
     Ripe,
     /// Leads that are held back beside those that are not.
     Arms,
+    /// What sales did with the scores, where a store has their word.
+    Sales,
 }
 
 impl Layer {
@@ -56,6 +58,7 @@ impl Layer {
             Self::EarlyRead => "early read",
             Self::Ripe => "ripe snapshots",
             Self::Arms => "hold-back arm",
+            Self::Sales => "word of sales",
         }
     }
 }

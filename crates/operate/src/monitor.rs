@@ -10,6 +10,7 @@ mod rendering;
 mod ripe;
 mod weekly;
 mod weeks;
+mod words;
 
 use std::path::Path;
 
@@ -202,6 +203,9 @@ impl Found {
         self.monitoring.as_of = as_of.to_string();
         self.findings.extend(inputs::outside(scores));
         self.findings.extend(inputs::late_tables(scores));
+        let (words, table) = words::words(data, model, scores)?;
+        self.findings.extend(words);
+        self.monitoring.tables.extend(table);
         let reference = Reference::of(data, model, input.cache)?;
         self.drift(scores, &reference)?;
         let week = Week::of(data, model, scores, input.cache);

@@ -31,11 +31,26 @@ pub trait Engine: Send + Sync + 'static {
     /// are the model's features by name.
     fn infer(&self, columns: &[(String, Vec<f64>)]) -> Result<Vec<f64>, String>;
 
-    /// Open leads, best first, as of the last refresh, each row scored at the moment of asking.
+    /// Open leads, best first, as of the last refresh, each row scored at the moment of asking. Leads
+    /// that are held back from prioritizing are not among them.
     fn queue(&self, query: &QueueQuery) -> Result<Queue, NoScore>;
 
-    /// Everything that a lead's page shows.
+    /// Open leads that are held back from prioritizing, in the order in which they came, the latest
+    /// first; default: nobody is. Nothing of a score is in the rows, nor in their order.
+    fn held_back(&self, query: &HeldBackQuery) -> Result<HeldBack, NoScore> {
+        let _ = query;
+        Ok(HeldBack::default())
+    }
+
+    /// Everything that a lead's page shows; its change is since yesterday.
     fn lead(&self, lead: &str) -> Result<LeadDetail, NoScore>;
+
+    /// The same, with its change since another moment; default: an engine that has the scores of one
+    /// moment only, and says in [`Change::since`] of which.
+    fn lead_since(&self, lead: &str, compare_with: Timestamp) -> Result<LeadDetail, NoScore> {
+        let _ = compare_with;
+        self.lead(lead)
+    }
 
     /// Who works on a lead; `None`: nobody. Who may see only the leads of one owner is asked about
     /// here first.
@@ -58,8 +73,14 @@ pub trait Engine: Send + Sync + 'static {
     /// Owners of open leads, with how many each has, by name.
     fn owners(&self) -> Vec<(String, usize)>;
 
-    /// What became of the leads of each tier, of scores whose window has ended.
+    /// What became of the leads of each tier, of scores whose window has ended; of leads that were
+    /// prioritized.
     fn track_record(&self) -> Vec<TierRecord>;
+
+    /// The same of leads that were held back; default: nobody was.
+    fn track_record_of_held_back(&self) -> Vec<TierRecord> {
+        Vec::new()
+    }
 }
 
 /// What was removed of a lead.
@@ -207,14 +228,61 @@ pub struct Queue {
     pub at: Timestamp,
     /// The moment by which rows were put in order.
     pub ordered_at: Timestamp,
-    /// Open leads that the query matches.
+    /// Open leads that the query matches, without those that are held back.
     pub n_matching: usize,
+    /// Open leads of the query's owner and search that are held back. Its other filters do not count
+    /// here: they would tell what the score of a held-back lead is.
+    pub n_held_back: usize,
+    /// Whether the order is another one than that of the page before, which is kept for some minutes:
+    /// a lead may then be on both pages, or on none.
+    pub is_reordered: bool,
     /// How many of the matching leads can be called today, by `capacity` of `[report]`.
     pub capacity: Option<usize>,
     /// The rows, best first.
     pub rows: Vec<QueueRow>,
     /// Where the next page starts; `None` on the last one.
     pub next: Option<String>,
+}
+
+/// What of the held-back leads is asked for.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct HeldBackQuery {
+    /// Only leads of this owner.
+    pub owner: Option<String>,
+    /// Only leads whose ID, name or shown columns have this text.
+    pub search: Option<String>,
+    /// Where the page before ended.
+    pub cursor: Option<String>,
+    /// Rows at most; 1 to 500.
+    pub limit: usize,
+}
+
+/// A page of held-back leads.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct HeldBack {
+    /// Open leads that are held back and that the query matches.
+    pub n_matching: usize,
+    /// The rows, latest lead first.
+    pub rows: Vec<HeldBackRow>,
+    /// Where the next page starts; `None` on the last one.
+    pub next: Option<String>,
+}
+
+/// A lead that is held back: what people may see of it, which is nothing of its score.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HeldBackRow {
+    /// Its ID.
+    pub lead: String,
+    /// How people call the lead.
+    pub name: String,
+    /// Who works on it.
+    pub owner: Option<String>,
+    /// Further columns that the config shows: name, value.
+    pub shown: Vec<(String, String)>,
+    /// Age of the lead in days.
+    pub age_days: f64,
+    /// The last word of sales.
+    pub word: Option<Word>,
 }
 
 /// A row of the queue.
@@ -249,7 +317,8 @@ pub struct Change {
     pub since: Timestamp,
     /// Percentage points.
     pub points: f64,
-    /// The reason that changed most, as people read it.
+    /// What of the reasons changed most, as people read it: what it was and what it is, and whether
+    /// anything but time changed it.
     pub because: Option<String>,
 }
 

@@ -5,6 +5,8 @@ mod answer;
 mod assets;
 mod filters;
 mod guard;
+mod held_back;
+mod labels;
 mod layout;
 mod lead;
 mod manager;
@@ -13,10 +15,12 @@ mod queue;
 mod say;
 mod sentences;
 mod sign_in;
+mod since;
 mod tiers;
 mod waterfall;
 mod words;
 
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::sync::Arc;
 
@@ -46,6 +50,8 @@ pub struct PageOptions {
     pub secure: bool,
     /// Names of the thresholds by which the queue can be filtered, in order; default: none.
     pub thresholds: Vec<String>,
+    /// How columns and tables are called, by their names; default: by their names in words.
+    pub labels: BTreeMap<String, String>,
     /// When sessions end.
     pub sessions: SessionOptions,
 }
@@ -77,6 +83,7 @@ impl Page {
     pub fn routes(self) -> Router<App> {
         Router::new()
             .route("/", get(show_queue))
+            .route("/held-back", get(show_held_back))
             .route("/leads", get(show_lead_by_query))
             .route("/leads/{id}", get(show_lead))
             .route("/words", post(say))
@@ -114,6 +121,14 @@ type Shared = State<Arc<Page>>;
 
 async fn show_queue(State(page): Shared, asked: Asked, Query(fields): Query<Fields>) -> Response {
     answer::off_thread(move || queue::answer(&page, &asked, &fields)).await
+}
+
+async fn show_held_back(
+    State(page): Shared,
+    asked: Asked,
+    Query(fields): Query<Fields>,
+) -> Response {
+    answer::off_thread(move || held_back::answer(&page, &asked, &fields)).await
 }
 
 async fn show_lead(

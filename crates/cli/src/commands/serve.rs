@@ -53,6 +53,7 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<Outcome> {
         PageOptions {
             secure: listening.tls.is_some(),
             thresholds: config.settings().serve.thresholds.keys().cloned().collect(),
+            labels: config.settings().serve.labels.clone(),
             ..PageOptions::default()
         },
     )?;

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use leadscore_config::{Config as Settings, Query, TableId};
 use leadscore_io::Frames;
-use leadscore_store::Store;
+use leadscore_store::{Entity, Store, StoredEvent, WORD_TABLE};
 
 use super::{Data, Inputs};
 use crate::config::Config;
 use crate::listener::Silent;
+use crate::sales_words::SalesWord;
 use crate::store_tables::{
     ColumnsRead, Scan, StoreRows, check_store_settings, frames, of_store, put_lookup_rows,
     scan_table,
@@ -22,6 +23,7 @@ impl Data {
             name: config.path().display().to_string(),
             folder: config.folder(),
             known_before: None,
+            words: Arc::default(),
             read: Arc::default(),
             listener: Arc::new(Silent),
             objects: None,
@@ -94,7 +96,27 @@ impl Data {
         settings.put_frames(&frames(rows.into_tables()?)?)?;
         settings.put_frames(&inputs.frames)?;
         let queries = config.parse_by(|_| settings.queries())?;
-        let data = Self::by_settings(config, settings).heard_by(Arc::clone(&inputs.listener));
+        let mut words = Vec::new();
+        scan(WORD_TABLE, &mut |event| {
+            words.extend(word_of(&event));
+            Ok(())
+        })?;
+        let mut data = Self::by_settings(config, settings).heard_by(Arc::clone(&inputs.listener));
+        data.words = words.into();
         data.brought(queries)
     }
+}
+
+/// A row of [`WORD_TABLE`] as what sales said; `None` where it says nothing of a lead.
+fn word_of(event: &StoredEvent) -> Option<SalesWord> {
+    let Entity::Lead(lead) = &event.entity else {
+        return None;
+    };
+    let row: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&event.row).ok()?;
+    Some(SalesWord {
+        lead: lead.clone(),
+        at: event.at,
+        recorded: event.recorded,
+        said: row.get("said")?.as_str()?.to_owned(),
+    })
 }

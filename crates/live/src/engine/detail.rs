@@ -18,8 +18,13 @@ const MOST_POINTS: u32 = 26;
 const MOST_EVENTS: usize = 200;
 
 impl Shared {
-    /// Everything that the page of a lead shows, as of now.
-    pub(super) fn detail(&self, lead: &str) -> Result<LeadDetail, NoScore> {
+    /// Everything that the page of a lead shows, as of now, and what changed since an earlier moment;
+    /// default: since yesterday.
+    pub(super) fn detail(
+        &self,
+        lead: &str,
+        compare_with: Option<Timestamp>,
+    ) -> Result<LeadDetail, NoScore> {
         let served = self.served();
         let at = self.store.moment();
         let scored = served.score(&self.store, lead, at)?;
@@ -28,7 +33,11 @@ impl Shared {
         let tables = served.tables.as_ref();
         let points = tables.and_then(|tables| tables.points.get(lead));
         let change = served
-            .changes(&[&scored.score], at - YESTERDAY)
+            .changes(
+                &self.store,
+                &[&scored],
+                compare_with.unwrap_or(at - YESTERDAY),
+            )
             .into_iter()
             .next()
             .flatten();

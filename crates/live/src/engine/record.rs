@@ -17,6 +17,14 @@ const LOOK_BACK: Span = Span::from_days(365);
 /// Moments that are read, a week apart, the latest ones.
 const MOST_MOMENTS: usize = 13;
 
+/// The track record by arm.
+#[derive(Debug, Clone, Default)]
+pub(super) struct ArmRecords {
+    pub(super) prioritized: Vec<TierRecord>,
+    /// Empty where nobody was held back.
+    pub(super) held_back: Vec<TierRecord>,
+}
+
 impl Shared {
     /// Computes the track record by the score history: each lead counts once, by its latest score
     /// whose window has ended, whichever model made it.
@@ -37,17 +45,24 @@ impl Shared {
             return Ok(());
         }
         let read = self.history.read(&ripe)?;
-        let mut records = ContactPriority::QUARTILES.map(|tier| TierRecord {
-            tier,
-            n: 0,
-            n_won: 0,
-            predicted: 0.0,
-        });
+        let mut record = ArmRecords {
+            prioritized: nothing().to_vec(),
+            held_back: Vec::new(),
+        };
         let mut seen: HashSet<u32> = HashSet::new();
         for moment in read.moments.iter().rev() {
             for (row, &lead) in moment.leads.iter().enumerate() {
                 let Some(number) = timeline.number(read.id(lead)) else {
                     continue;
+                };
+                let is_held_back = moment.held_back.as_ref().is_some_and(|arm| arm[row]);
+                let records = if is_held_back {
+                    if record.held_back.is_empty() {
+                        record.held_back = nothing().to_vec();
+                    }
+                    &mut record.held_back
+                } else {
+                    &mut record.prioritized
                 };
                 let record = records
                     .iter_mut()
@@ -61,7 +76,17 @@ impl Shared {
                 record.predicted += log_odds_to_probability(moment.log_odds[row]);
             }
         }
-        *self.record.write().unwrap_or_else(PoisonError::into_inner) = records.to_vec();
+        *self.record.write().unwrap_or_else(PoisonError::into_inner) = record;
         Ok(())
     }
+}
+
+/// No lead of any tier yet.
+fn nothing() -> [TierRecord; 4] {
+    ContactPriority::QUARTILES.map(|tier| TierRecord {
+        tier,
+        n: 0,
+        n_won: 0,
+        predicted: 0.0,
+    })
 }

@@ -5,7 +5,9 @@ use std::collections::HashSet;
 use std::sync::PoisonError;
 
 use leadscore_core::{Snapshot, Timestamp, log_odds_to_probability};
-use leadscore_serve::{LeadScore, NoScore, Queue, QueueQuery, QueueRow};
+use leadscore_serve::{
+    HeldBack, HeldBackQuery, HeldBackRow, LeadScore, NoScore, Queue, QueueQuery, QueueRow,
+};
 use leadscore_store::StoredEvent;
 
 use super::cards::{Card, Cards};
@@ -75,6 +77,10 @@ impl Shared {
         let mut ranking = tables.ranking_mut();
         let mut fresh = Ranking::new(entries, edges, at);
         fresh.take_later(&ranking);
+        match &before.tables {
+            Some(known) if !std::ptr::eq(known, tables) => fresh.keep_orders(&known.ranking()),
+            Some(_) | None => fresh.keep_orders(&ranking),
+        }
         *ranking = fresh;
         Ok(())
     }
@@ -126,6 +132,7 @@ impl Shared {
                     ),
                     at,
                     card,
+                    scores.is_held_back(row),
                     tables.points.get(id).map(|points| points.points),
                 ));
             }
@@ -173,6 +180,7 @@ impl Shared {
             (score.log_odds, log_odds_to_probability(score.log_odds)),
             score.at,
             card,
+            score.held_back,
             points.map(|points| points.points),
         )
     }
@@ -202,7 +210,7 @@ impl Shared {
         });
         let (page, ordered_at) = {
             let ranking = tables.ranking();
-            let page = ranking.page(query, with_threshold.as_ref());
+            let page = ranking.page(query, with_threshold.as_ref(), at);
             let page = page.map_err(|bad| NoScore::Refused(bad.into()))?;
             (page, ranking.ordered_at)
         };
@@ -230,8 +238,9 @@ impl Shared {
                 }
             }
         }
-        let scores: Vec<&LeadScore> = found.iter().map(|(_, _, scored)| &scored.score).collect();
-        let changes = served.changes(&scores, query.compare_with.unwrap_or(at - YESTERDAY));
+        let scores: Vec<&ScoredLead> = found.iter().map(|(_, _, scored)| scored).collect();
+        let since = query.compare_with.unwrap_or(at - YESTERDAY);
+        let changes = served.changes(&self.store, &scores, since);
         let rows = found
             .into_iter()
             .zip(changes)
@@ -248,9 +257,37 @@ impl Shared {
             at,
             ordered_at,
             n_matching: page.n_matching,
+            n_held_back: page.n_held_back,
+            is_reordered: page.is_reordered,
             capacity: self.capacity(page.n_matching),
             rows,
             next: page.next.map(|next| next.text()),
+        })
+    }
+
+    /// The held-back leads that somebody asks for. Nothing is scored for it.
+    pub(super) fn held_back(&self, query: &HeldBackQuery) -> Result<HeldBack, NoScore> {
+        let served = self.served();
+        let tables = served.tables.as_ref().ok_or(NoScore::NotReady)?;
+        let at = self.store.moment();
+        let page = tables.ranking().held_back(query);
+        let page = page.map_err(|bad| NoScore::Refused(bad.into()))?;
+        let cards = self.cards.read().unwrap_or_else(PoisonError::into_inner);
+        let row = |(lead, created): (String, Option<Timestamp>)| {
+            let card = cards.get(&lead).cloned().unwrap_or_default();
+            HeldBackRow {
+                shown: cards.shown(&card),
+                name: card.name.unwrap_or_else(|| lead.clone()),
+                owner: card.owner,
+                age_days: created.map_or(f64::NAN, |created| at.days_since(created)),
+                word: card.words.into_iter().next(),
+                lead,
+            }
+        };
+        Ok(HeldBack {
+            n_matching: page.n_matching,
+            rows: page.rows.into_iter().map(row).collect(),
+            next: page.next,
         })
     }
 
@@ -303,6 +340,7 @@ fn entry(
     (log_odds, probability): (f64, f64),
     at: Timestamp,
     card: &Card,
+    held_back: bool,
     points: Option<f64>,
 ) -> Entry {
     Entry {
@@ -311,6 +349,8 @@ fn entry(
         probability,
         at,
         owner: card.owner.clone(),
+        created: card.created,
+        held_back,
         searched: Cards::searched(lead, card),
         points: points.filter(|points| points.is_finite()),
         moved: at,

@@ -10,6 +10,7 @@ use leadscore_serve::{Change, LeadScore, NoScore, Reason};
 use leadscore_store::{Store, StoredEvent};
 use rayon::iter::{IntoParallelIterator, IntoParallelRefIterator, ParallelIterator};
 
+use super::cause::{Cause, Explained};
 use super::changed::Changed;
 use super::scoring::Scoring;
 use crate::hashes::{feature_hash, input_hash};
@@ -196,63 +197,110 @@ impl Served {
     ///
     /// The earlier scores are computed again and not looked up: a new model changes what a lead is
     /// predicted, and that is no news about the lead.
-    pub(super) fn changes(&self, scores: &[&LeadScore], since: Timestamp) -> Vec<Option<Change>> {
-        let nothing = || scores.iter().map(|_| None).collect();
-        let Some(tables) = self
-            .tables
-            .as_ref()
-            .filter(|tables| since <= tables.loaded_at)
-        else {
-            return nothing();
-        };
-        let mut places = Vec::new();
-        let mut snapshots = Vec::new();
-        for (place, score) in scores.iter().enumerate() {
-            if let Some(lead) = tables.timeline.number(&score.lead)
-                && tables.timeline.exists(lead, since)
-            {
-                places.push(place);
-                snapshots.push(Snapshot { lead, at: since });
+    pub(super) fn changes(
+        &self,
+        store: &Store,
+        scored: &[&ScoredLead],
+        since: Timestamp,
+    ) -> Vec<Option<Change>> {
+        let leads: Vec<&str> = scored.iter().map(|one| one.score.lead.as_str()).collect();
+        self.earlier(store, &leads, since)
+            .into_iter()
+            .zip(scored)
+            .map(|(then, now)| change(then.as_ref()?, since, now))
+            .collect()
+    }
+
+    /// The scores of leads as of an earlier moment: from the tables where these reach, else from the
+    /// rows of the store. Both are the same bits.
+    fn earlier(&self, store: &Store, leads: &[&str], at: Timestamp) -> Vec<Option<Earlier>> {
+        let mut found: Vec<Option<Earlier>> = leads.iter().map(|_| None).collect();
+        let tables = self.tables.as_ref().filter(|tables| at <= tables.loaded_at);
+        let mut of_rows: Vec<usize> = Vec::new();
+        let (mut places, mut snapshots) = (Vec::new(), Vec::new());
+        for (place, lead) in leads.iter().enumerate() {
+            match tables.and_then(|tables| Some((tables, tables.timeline.number(lead)?))) {
+                Some((tables, lead)) if tables.timeline.exists(lead, at) => {
+                    places.push(place);
+                    snapshots.push(Snapshot { lead, at });
+                }
+                // All that was recorded before is in the tables, and the lead is not.
+                Some(_) => {}
+                None => of_rows.push(place),
             }
         }
         let scoring = &self.scoring;
-        let Ok(before) = tables
-            .timeline
-            .score(&scoring.model, &scoring.concepts, &snapshots)
-        else {
-            return nothing();
-        };
-        let mut changes: Vec<Option<Change>> = nothing();
-        for (row, place) in places.into_iter().enumerate() {
-            let points = scores[place].likelihood - 100.0 * before.scored.probabilities[row];
-            if points.abs() >= SHOWN_POINTS {
-                let then: Vec<Reason> = before.reasons(row).into_iter().map(shown).collect();
-                changes[place] = Some(Change {
-                    since,
-                    points,
-                    because: strongest_change(&then, &scores[place].reasons, points),
-                });
+        let scores = tables.map(|tables| {
+            tables
+                .timeline
+                .score(&scoring.model, &scoring.concepts, &snapshots)
+        });
+        match scores {
+            Some(Ok(scores)) => {
+                for (row, place) in places.into_iter().enumerate() {
+                    found[place] = Some(Earlier {
+                        probability: scores.scored.probabilities[row],
+                        log_odds: scores.scored.log_odds[row],
+                        reasons: scores.reasons(row).into_iter().map(shown).collect(),
+                    });
+                }
             }
+            // What the tables lack, the rows may have.
+            Some(Err(_)) => of_rows.extend(places),
+            None => {}
         }
-        changes
+        let scored: Vec<(usize, Option<Earlier>)> = of_rows
+            .into_par_iter()
+            .map(|place| {
+                let scored = self.score(store, leads[place], at).ok();
+                (place, scored.map(|scored| Earlier::of(scored.score)))
+            })
+            .collect();
+        for (place, earlier) in scored {
+            found[place] = earlier;
+        }
+        found
     }
+}
+
+/// A score as of an earlier moment.
+struct Earlier {
+    probability: f64,
+    log_odds: f64,
+    reasons: Vec<Reason>,
+}
+
+impl Earlier {
+    fn of(score: LeadScore) -> Self {
+        Self {
+            probability: score.likelihood / 100.0,
+            log_odds: score.log_odds,
+            reasons: score.reasons,
+        }
+    }
+}
+
+/// How a score changed, if it moved.
+fn change(then: &Earlier, since: Timestamp, now: &ScoredLead) -> Option<Change> {
+    let points = now.score.likelihood - 100.0 * then.probability;
+    let explained = |log_odds, reasons| Explained { log_odds, reasons };
+    (points.abs() >= SHOWN_POINTS).then(|| Change {
+        since,
+        points,
+        because: Cause::of(
+            (explained(then.log_odds, &then.reasons), since),
+            (
+                explained(now.score.log_odds, &now.score.reasons),
+                now.score.at,
+            ),
+            &now.rows,
+        )
+        .map(|cause| cause.to_string()),
+    })
 }
 
 /// A likelihood that moved by fewer percentage points is shown as the same.
 const SHOWN_POINTS: f64 = 0.1;
-
-/// The reason that changed most in the direction of the change, as people read it.
-fn strongest_change(then: &[Reason], now: &[Reason], points: f64) -> Option<String> {
-    let before = |concept: &str| {
-        let same = then.iter().find(|reason| reason.concept == concept);
-        same.map_or(0.0, |reason| reason.log_odds)
-    };
-    now.iter()
-        .map(|reason| (reason.log_odds - before(&reason.concept), reason))
-        .filter(|(difference, _)| difference * points > 0.0)
-        .max_by(|a, b| a.0.abs().total_cmp(&b.0.abs()))
-        .map(|(_, reason)| reason.text.clone())
-}
 
 /// A reason as callers see it.
 pub(super) fn shown(reason: leadscore_inference::Reason) -> Reason {

@@ -8,7 +8,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock};
 use leadscore::Config;
 use leadscore_core::Timestamp;
 use leadscore_operate::History;
-use leadscore_serve::{FieldError, Forgotten, NoScore, TierRecord};
+use leadscore_serve::{FieldError, Forgotten, NoScore};
 use leadscore_store::{Entity, NewEvent, Store};
 use serde_json::Value;
 
@@ -17,6 +17,7 @@ use super::cards::Cards;
 use super::changed::Changes;
 use super::lock::lock;
 use super::options::{EngineError, EngineOptions};
+use super::record::ArmRecords;
 use super::scoring::{Models, Scoring};
 use super::served::Served;
 use crate::door::Door;
@@ -34,7 +35,7 @@ pub(super) struct Shared {
     pub(super) cards: RwLock<Cards>,
     pub(super) log: Option<AnswerLog>,
     pub(super) history: History,
-    pub(super) record: RwLock<Vec<TierRecord>>,
+    pub(super) record: RwLock<ArmRecords>,
     pub(super) registry: PathBuf,
     pub(super) rules: Option<PathBuf>,
     door: RwLock<Arc<Door>>,
@@ -200,7 +201,7 @@ impl Shared {
         *lock(&self.trouble) = trouble;
     }
 
-    pub(super) fn track_record(&self) -> Vec<TierRecord> {
+    pub(super) fn track_record(&self) -> ArmRecords {
         let record = self.record.read().unwrap_or_else(PoisonError::into_inner);
         record.clone()
     }

@@ -1,14 +1,19 @@
-//! Where a page of the queue ended: the score and the ID of its last lead, so that leads that come
-//! and go before the next page move nothing.
+//! Where a page ended: the order that it was cut from with the place of the next lead, and the score
+//! and the ID of the last one, for the time when that order is kept no more.
 
+use leadscore_core::Timestamp;
 use leadscore_serve::FieldError;
 
 use super::{Entry, by_score};
 use crate::log::bits;
 
-/// The last lead of a page.
+/// The end of a page of the queue.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Cursor {
+    /// The order, by its ID among those that are kept.
+    pub(super) order: u64,
+    /// The place in it that the next page begins with.
+    pub(super) place: usize,
     log_odds: f64,
     lead: String,
 }
@@ -18,10 +23,12 @@ pub(crate) struct Cursor {
 pub(crate) struct BadCursor;
 
 impl Cursor {
-    pub(super) fn of(entry: &Entry) -> Self {
+    pub(super) fn of(order: u64, place: usize, last: &Entry) -> Self {
         Self {
-            log_odds: entry.log_odds,
-            lead: entry.lead.clone(),
+            order,
+            place,
+            log_odds: last.log_odds,
+            lead: last.lead.clone(),
         }
     }
 
@@ -30,17 +37,63 @@ impl Cursor {
         by_score((self.log_odds, &self.lead), (entry.log_odds, &entry.lead)).is_lt()
     }
 
-    /// As callers give it back.
+    /// As callers get it.
     pub(crate) fn text(&self) -> String {
-        format!("{}-{}", bits(self.log_odds), self.lead)
+        format!(
+            "{:x}.{:x}.{}-{}",
+            self.order,
+            self.place,
+            bits(self.log_odds),
+            self.lead
+        )
     }
 
     pub(super) fn parse(text: &str) -> Result<Self, BadCursor> {
-        let (digits, lead) = text.split_at_checked(16).ok_or(BadCursor)?;
-        let lead = lead.strip_prefix('-').ok_or(BadCursor)?;
-        let digits = u64::from_str_radix(digits, 16).map_err(|_| BadCursor)?;
+        let (numbers, lead) = text.split_once('-').ok_or(BadCursor)?;
+        let numbers: Vec<u64> = numbers.split('.').map(number).collect::<Result<_, _>>()?;
+        let [order, place, digits] = numbers[..] else {
+            return Err(BadCursor);
+        };
         Ok(Self {
+            order,
+            place: usize::try_from(place).map_err(|_| BadCursor)?,
             log_odds: f64::from_bits(digits),
+            lead: lead.to_owned(),
+        })
+    }
+}
+
+/// A number as a cursor has it.
+fn number(digits: &str) -> Result<u64, BadCursor> {
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Err(BadCursor);
+    }
+    u64::from_str_radix(digits, 16).map_err(|_| BadCursor)
+}
+
+/// The end of a page of held-back leads: when its last lead came, which never changes.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Came {
+    pub(super) created: Option<Timestamp>,
+    pub(super) lead: String,
+}
+
+impl Came {
+    pub(super) fn text(&self) -> String {
+        let created = self.created.map_or_else(String::new, |created| {
+            format!("{:x}", created.micros().cast_unsigned())
+        });
+        format!("{created}-{}", self.lead)
+    }
+
+    pub(super) fn parse(text: &str) -> Result<Self, BadCursor> {
+        let (created, lead) = text.split_once('-').ok_or(BadCursor)?;
+        let created = match created {
+            "" => None,
+            digits => Some(Timestamp::from_micros(number(digits)?.cast_signed())),
+        };
+        Ok(Self {
+            created,
             lead: lead.to_owned(),
         })
     }

@@ -6,8 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use leadscore_core::{ContactPriority, Span, Timestamp, log_odds_to_probability, stable_hash};
 use leadscore_serve::{
-    Change, Engine, EventLine, FieldError, Forgotten, LeadDetail, LeadScore, ModelFacts, NextTier,
-    NoScore, PathPoint, Queue, QueueQuery, QueueRow, Reason, TierRecord, Word, WordKind,
+    Change, Engine, EventLine, FieldError, Forgotten, HeldBack, HeldBackQuery, HeldBackRow,
+    LeadDetail, LeadScore, ModelFacts, NextTier, NoScore, PathPoint, Queue, QueueQuery, QueueRow,
+    Reason, TierRecord, Word, WordKind,
 };
 use leadscore_store::{Appended, Entity, NewEvent};
 use serde_json::Value;
@@ -166,6 +167,10 @@ fn pick<'t>(number: usize, purpose: &str, of: &[&'t str]) -> &'t str {
     of[(stable_hash(&format!("{number} {purpose}")) % of.len() as u64) as usize]
 }
 
+fn is_held_back(number: usize) -> bool {
+    number.is_multiple_of(23)
+}
+
 fn reasons(number: usize) -> Vec<Reason> {
     let mut reasons: Vec<Reason> = REASONS
         .iter()
@@ -284,7 +289,7 @@ impl Made {
             },
             outside: (number.is_multiple_of(31))
                 .then(|| "seats of 900, where training had 1 to 400".to_owned()),
-            held_back: number.is_multiple_of(23),
+            held_back: is_held_back(number),
             input_hash: format!("{:016x}", stable_hash(&format!("input {number}"))),
             feature_hash: format!("{:016x}", stable_hash(&format!("features {number}"))),
         }
@@ -330,6 +335,12 @@ impl Made {
         }
     }
 
+    fn place(&self, number: usize) -> usize {
+        let mut order = self.order.iter();
+        let place = order.position(|(_, each)| *each == number);
+        place.expect("each number is in the order")
+    }
+
     fn moved(number: usize) -> Option<f64> {
         (draw(number, "moves") < 0.4).then(|| 24.0 * draw(number, "move") - 8.0)
     }
@@ -352,7 +363,8 @@ impl Made {
 
     fn matches(&self, query: &QueueQuery, place: usize) -> bool {
         let number = self.order[place].1;
-        query.tier.is_none_or(|tier| self.tier_at(place) == tier)
+        !is_held_back(number)
+            && query.tier.is_none_or(|tier| self.tier_at(place) == tier)
             && query
                 .owner
                 .as_ref()
@@ -364,12 +376,26 @@ impl Made {
                 .crossed
                 .as_ref()
                 .is_none_or(|name| name == "hot" && number.is_multiple_of(13))
-            && query.search.as_ref().is_none_or(|text| {
-                let text = text.to_lowercase();
-                [self.id(number), self.name(number)]
-                    .iter()
-                    .any(|have| have.to_lowercase().contains(&text))
-            })
+            && self.is_found(number, query.search.as_deref())
+    }
+
+    fn is_found(&self, number: usize, search: Option<&str>) -> bool {
+        search.is_none_or(|text| {
+            let text = text.to_lowercase();
+            [self.id(number), self.name(number)]
+                .iter()
+                .any(|have| have.to_lowercase().contains(&text))
+        })
+    }
+
+    /// Numbers of held-back leads of an owner and a search, the latest first.
+    fn held(&self, owner: Option<&String>, search: Option<&str>) -> Vec<usize> {
+        (1..=self.order.len())
+            .rev()
+            .filter(|number| is_held_back(*number))
+            .filter(|number| owner.is_none() || self.owner(*number).as_ref() == owner)
+            .filter(|number| self.is_found(*number, search))
+            .collect()
     }
 }
 
@@ -498,7 +524,9 @@ impl Engine for Made {
             ..query.clone()
         } == QueueQuery::default();
         let matching: Vec<usize> = if is_all {
-            (0..self.order.len()).collect()
+            (0..self.order.len())
+                .filter(|place| !is_held_back(self.order[*place].1))
+                .collect()
         } else {
             (0..self.order.len())
                 .filter(|place| self.matches(query, *place))
@@ -516,10 +544,57 @@ impl Engine for Made {
             at,
             ordered_at: at - Span::from_micros(42_000_000),
             n_matching: matching.len(),
+            n_held_back: self
+                .held(query.owner.as_ref(), query.search.as_deref())
+                .len(),
+            is_reordered: false,
             capacity: self.capacity,
             next: (end < matching.len()).then(|| end.to_string()),
             rows,
         })
+    }
+
+    fn held_back(&self, query: &HeldBackQuery) -> Result<HeldBack, NoScore> {
+        if self.ready().is_err() {
+            return Err(NoScore::NotReady);
+        }
+        let found = self.held(query.owner.as_ref(), query.search.as_deref());
+        let skip: usize = query
+            .cursor
+            .as_deref()
+            .and_then(|text| text.parse().ok())
+            .unwrap_or(0);
+        let at = (self.clock)();
+        let rows: Vec<HeldBackRow> = found
+            .iter()
+            .skip(skip)
+            .take(query.limit)
+            .map(|number| {
+                let row = self.row(1, self.place(*number), at, None);
+                HeldBackRow {
+                    lead: row.score.lead,
+                    name: row.name,
+                    owner: row.owner,
+                    shown: row.shown,
+                    age_days: row.age_days,
+                    word: row.word,
+                }
+            })
+            .collect();
+        let end = skip + rows.len();
+        Ok(HeldBack {
+            n_matching: found.len(),
+            next: (end < found.len()).then(|| end.to_string()),
+            rows,
+        })
+    }
+
+    fn lead_since(&self, lead: &str, compare_with: Timestamp) -> Result<LeadDetail, NoScore> {
+        let mut detail = self.lead(lead)?;
+        if let Some(change) = &mut detail.row.change {
+            change.since = compare_with;
+        }
+        Ok(detail)
     }
 
     fn lead(&self, lead: &str) -> Result<LeadDetail, NoScore> {
@@ -538,11 +613,7 @@ impl Engine for Made {
         let number = self
             .number(lead)
             .ok_or_else(|| NoScore::Unknown(lead.to_owned()))?;
-        let place = self
-            .order
-            .iter()
-            .position(|(_, each)| *each == number)
-            .ok_or_else(|| NoScore::Unknown(lead.to_owned()))?;
+        let place = self.place(number);
         let at = (self.clock)();
         let row = self.row(place + 1, place, at, None);
         let better = ContactPriority::QUARTILES
@@ -669,6 +740,24 @@ impl Engine for Made {
             of(ContactPriority::High, 100, 21, 22.9),
             of(ContactPriority::Medium, 100, 19, 9.1),
             of(ContactPriority::Low, 100, 2, 3.0),
+        ]
+    }
+
+    fn track_record_of_held_back(&self) -> Vec<TierRecord> {
+        if self.order.is_empty() {
+            return Vec::new();
+        }
+        let of = |tier, n, n_won, predicted| TierRecord {
+            tier,
+            n,
+            n_won,
+            predicted,
+        };
+        vec![
+            of(ContactPriority::VeryHigh, 40, 14, 16.9),
+            of(ContactPriority::High, 41, 8, 9.2),
+            of(ContactPriority::Medium, 38, 4, 3.6),
+            of(ContactPriority::Low, 44, 1, 1.3),
         ]
     }
 }

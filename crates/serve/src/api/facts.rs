@@ -9,6 +9,7 @@ use crate::api::views::{OwnerView, Owners, Record, TierView};
 use crate::app::App;
 use crate::auth::Reader;
 use crate::compute::Work;
+use crate::engine::TierRecord;
 use crate::problem::Problem;
 
 /// The model that scores.
@@ -59,8 +60,14 @@ pub(crate) async fn owners(
 }
 
 pub(crate) async fn record(State(app): State<App>, _: Reader) -> Result<Json<Record>, Problem> {
-    let tiers = app.ask(Work::Quick, |engine| engine.track_record()).await?;
+    let (tiers, held_back) = app
+        .ask(Work::Quick, |engine| {
+            (engine.track_record(), engine.track_record_of_held_back())
+        })
+        .await?;
+    let views = |records: Vec<TierRecord>| records.iter().map(TierView::new).collect();
     Ok(Json(Record {
-        tiers: tiers.iter().map(TierView::new).collect(),
+        tiers: views(tiers),
+        held_back: views(held_back),
     }))
 }

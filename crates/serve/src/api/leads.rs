@@ -13,7 +13,7 @@ use serde_json::json;
 
 use crate::api::events::durable;
 use crate::api::views::{Accepted, DetailView, ForgottenView, QueueView, Reasons, iso, tier};
-use crate::api::visible::visible;
+use crate::api::visible::{may_see, visible};
 use crate::app::App;
 use crate::audit::Trail;
 use crate::auth::{Actor, Admin, Caller, Reader};
@@ -124,10 +124,15 @@ pub(crate) async fn show(
             {
                 return Err(Problem::no_lead(&lead));
             }
-            if detail.is_err() {
-                visible(engine, &caller, &lead)?;
-            }
-            detail.map_err(Problem::from)
+            let detail = match detail {
+                Ok(detail) => detail,
+                Err(error) => {
+                    visible(engine, &caller, &lead)?;
+                    return Err(Problem::from(error));
+                }
+            };
+            may_see(&caller, &detail.row.score)?;
+            Ok(detail)
         })
         .await??;
     app.metrics().scored(1);

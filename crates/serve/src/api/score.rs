@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
 use crate::api::views::{NoScoreView, Reasons, ScoreOrNot, ScoreView, Scores};
-use crate::api::visible::visible;
+use crate::api::visible::{may_see, visible};
 use crate::app::App;
 use crate::audit::Trail;
 use crate::auth::{Caller, Reader};
@@ -101,10 +101,11 @@ pub(crate) async fn score(
             } else {
                 Work::Long
             };
+            let asker = caller.clone();
             app.ask(work, move |engine| {
                 leads
                     .iter()
-                    .map(|lead| one(engine, &caller, lead, reasons))
+                    .map(|lead| one(engine, &asker, lead, reasons))
                     .collect::<Vec<_>>()
             })
             .await?
@@ -116,6 +117,7 @@ pub(crate) async fn score(
                 })
                 .await?
                 .map_err(within_lead)?;
+            may_see(&caller, &score)?;
             vec![Ok(ScoreView::new(&score, reasons))]
         }
         (Some(_), Some(_)) | (None, None) => {
@@ -188,6 +190,7 @@ fn one(
     let scored: Result<LeadScore, Problem> =
         visible(engine, caller, lead).and_then(|()| engine.score(lead).map_err(Problem::from));
     scored
+        .and_then(|score| may_see(caller, &score).map(|()| score))
         .map(|score| ScoreView::new(&score, reasons))
         .map_err(|problem| Box::new((lead.to_owned(), problem)))
 }

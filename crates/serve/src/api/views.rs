@@ -82,7 +82,8 @@ pub(crate) struct ScoreView {
     other_reasons_log_odds: f64,
     /// What about the lead is unlike training; `null`: nothing.
     outside: Option<String>,
-    /// Whether the lead is held back from prioritizing, to measure what it does.
+    /// Whether the lead is held back from prioritizing, to measure what that does. Show its score to
+    /// nobody who works on it, and work on it in the order in which it came.
     held_back: bool,
     /// Hash of the rows that the score was made from.
     input_hash: String,
@@ -174,8 +175,13 @@ pub(crate) struct QueueView {
     as_of: String,
     /// The moment by which leads were put in order.
     ordered_at: String,
-    /// Open leads that match.
+    /// Open leads that match, without those that are held back from prioritizing.
     n_matching: usize,
+    /// Open leads of this owner and search that are held back, and so not among `leads`.
+    n_held_back: usize,
+    /// Whether the order is another one than that of the page before, so that a lead may be on both
+    /// pages or on none; pages that are asked for within ten minutes have one order.
+    reordered: bool,
     /// How many of them can be called today; `null`: not configured.
     capacity: Option<usize>,
     /// The leads, best first.
@@ -202,7 +208,7 @@ pub(crate) struct RowView {
     shown: Vec<NamedText>,
     /// The score now.
     score: ScoreView,
-    /// What changed since the score before.
+    /// What changed since the score of yesterday.
     change: Option<ChangeView>,
     /// The last word of sales.
     word: Option<WordView>,
@@ -227,7 +233,7 @@ struct ChangeView {
     since: String,
     /// Percentage points.
     points: f64,
-    /// The reason that changed most.
+    /// What of the reasons changed most: what it is and what it was, and whether only time passed.
     because: Option<String>,
 }
 
@@ -357,8 +363,10 @@ pub(crate) struct OwnerView {
 /// What became of leads of each tier.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub(crate) struct Record {
-    /// Best tier first.
+    /// Leads that were prioritized, best tier first.
     pub(crate) tiers: Vec<TierView>,
+    /// Leads that were held back from prioritizing; empty where none were.
+    pub(crate) held_back: Vec<TierView>,
 }
 
 /// What became of leads of a tier whose window has ended.
@@ -392,6 +400,8 @@ impl QueueView {
             as_of: iso(queue.at),
             ordered_at: iso(queue.ordered_at),
             n_matching: queue.n_matching,
+            n_held_back: queue.n_held_back,
+            reordered: queue.is_reordered,
             capacity: queue.capacity,
             leads: queue
                 .rows

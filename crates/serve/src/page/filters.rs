@@ -128,22 +128,40 @@ impl Filters {
             ("crossed", self.crossed.as_deref()),
             ("from", self.cursor.as_deref()),
         ];
-        let pairs: Vec<String> = fields
-            .into_iter()
-            .filter_map(|(name, value)| Some(format!("{name}={}", encoded(value?))))
-            .collect();
-        if pairs.is_empty() {
-            "/".to_owned()
-        } else {
-            format!("/?{}", pairs.join("&"))
+        address("/", fields)
+    }
+
+    /// The address of the held-back leads with those of these filters that tell nothing of a score.
+    pub(crate) fn held_back_address(&self) -> String {
+        let fields = [
+            ("owner", self.owner.as_deref()),
+            ("q", self.search.as_deref()),
+            ("from", self.cursor.as_deref()),
+        ];
+        address("/held-back", fields)
+    }
+
+    /// The form of the held-back leads.
+    pub(crate) fn held_back_form(&self, page: &Page, caller: &Caller) -> Markup {
+        html! {
+            form.filters method="get" action="/held-back" role="search" aria-label="Filter leads" {
+                (self.search_field())
+                @if caller.owner.is_none() { (self.owners(page)) }
+                button type="submit" { "Show" }
+                @if self.owner.is_some() || self.search.is_some() { a href="/held-back" { "All held-back leads" } }
+            }
         }
+    }
+
+    fn search_field(&self) -> Markup {
+        html! { label { span { "Search" } input type="search" name="q" value=[self.search.as_deref()] maxlength=(MOST_SEARCH) placeholder="Name, ID …"; } }
     }
 
     /// The form.
     pub(crate) fn form(&self, page: &Page, caller: &Caller, since: &str) -> Markup {
         html! {
             form.filters method="get" action="/" role="search" aria-label="Filter leads" {
-                label { span { "Search" } input type="search" name="q" value=[self.search.as_deref()] maxlength=(MOST_SEARCH) placeholder="Name, ID …"; }
+                (self.search_field())
                 @if caller.owner.is_none() { (self.owners(page)) }
                 label { span { "Tier" }
                     select name="tier" {
@@ -193,6 +211,19 @@ impl Filters {
                 }
             }
         }
+    }
+}
+
+/// An address with those fields that have a value.
+fn address<const N: usize>(path: &str, fields: [(&str, Option<&str>); N]) -> String {
+    let pairs: Vec<String> = fields
+        .into_iter()
+        .filter_map(|(name, value)| Some(format!("{name}={}", encoded(value?))))
+        .collect();
+    if pairs.is_empty() {
+        path.to_owned()
+    } else {
+        format!("{path}?{}", pairs.join("&"))
     }
 }
 

@@ -80,18 +80,22 @@ pub(crate) fn admit_form(
     fields: &[(String, String)],
 ) -> Result<Visitor, Refusal> {
     check_origin(&asked.headers)?;
-    let Some(visitor) = known(page, asked, page.app.now())? else {
+    let Some(mut visitor) = known(page, asked, page.app.now())? else {
         let notice = Notice::new(StatusCode::UNAUTHORIZED, "You are signed out")
-            .text("Nothing was saved. Sign in, and send it again.")
+            .text("This form was not saved. Sign in, and send it again.")
             .link("Sign in", "/sign-in");
         return Err(Box::new(plain(&Frame::default(), &notice)));
     };
+    // Whatever becomes of this form, the one before it is another.
+    visitor.notice = visitor
+        .notice
+        .map(|notice| format!("The form before this one came through. {notice}"));
     if !visitor
         .session
         .is_form_token(field(fields, "form").unwrap_or_default())
     {
         let notice = Notice::new(StatusCode::FORBIDDEN, "This form is not of your session")
-            .text("Nothing was saved. Open the page again, and send its form.")
+            .text("This form was not saved. Open the page again, and send its form.")
             .queue_link();
         return Err(Box::new(visitor.plain(page, &notice)));
     }
@@ -188,7 +192,7 @@ pub(crate) fn check_origin(headers: &HeaderMap) -> Result<(), Refusal> {
         return Ok(());
     }
     let notice = Notice::new(StatusCode::FORBIDDEN, "This form comes from elsewhere")
-        .text("Nothing was saved. Forms are taken from the pages of this server only. Behind a proxy, the proxy has to pass on the header Host.")
+        .text("This form was not saved. Forms are taken from the pages of this server only. Behind a proxy, the proxy has to pass on the header Host.")
         .queue_link();
     Err(Box::new(plain(&Frame::default(), &notice)))
 }

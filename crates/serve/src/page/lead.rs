@@ -7,10 +7,13 @@ use maud::{Markup, html};
 
 use super::answer;
 use super::guard::{self, Visitor};
+use super::held_back::WHY;
+use super::labels::Labels;
 use super::layout::frame;
 use super::path_picture::path;
 use super::queue::name_of;
 use super::sentences::{refused, unknown};
+use super::since::Since;
 use super::tiers::{shapes, tier};
 use super::waterfall::waterfall;
 use super::words::{
@@ -20,7 +23,7 @@ use super::{Asked, Page, field};
 use crate::auth::Right;
 use crate::limits::NOTE_CHARS;
 use crate::percent::{encoded, lead_address};
-use crate::{Act, LeadDetail, WordKind};
+use crate::{Act, EventLine, LeadDetail, Word, WordKind};
 
 /// Events that are shown at once.
 const EVENTS: usize = 30;
@@ -38,7 +41,12 @@ pub(crate) fn answer(
         Err(response) => return *response,
     };
     asked.trail.lead(id);
-    let detail = match page.app.engine().lead(id) {
+    let last = match page.sessions.last_look(&visitor.caller.name, visitor.now) {
+        Ok(last) => last,
+        Err(error) => return *guard::failed(page, &error),
+    };
+    let since = Since::of(last, visitor.now);
+    let detail = match page.app.engine().lead_since(id, since.at) {
         Ok(detail) => detail,
         Err(error) => return refused(page, &visitor, &error, &here),
     };
@@ -52,7 +60,11 @@ pub(crate) fn answer(
         return *guard::failed(page, &error);
     }
     let all_events = field(fields, "events") == Some("all");
-    let body = render(page, &visitor, &detail, all_events);
+    let body = if detail.row.score.held_back {
+        held_back(page, &visitor, &HeldBackLead::of(&detail), all_events)
+    } else {
+        render(page, &visitor, &detail, since, all_events)
+    };
     let name = name_of(&detail.row);
     visitor.with_cookie(
         page,
@@ -60,27 +72,72 @@ pub(crate) fn answer(
     )
 }
 
-fn render(page: &Page, visitor: &Visitor, detail: &LeadDetail, all_events: bool) -> Markup {
+/// What the page shows of a lead that is held back: nothing of its score.
+struct HeldBackLead<'d> {
+    lead: &'d str,
+    name: String,
+    owner: Option<&'d str>,
+    shown: &'d [(String, String)],
+    age_days: f64,
+    words: &'d [Word],
+    events: &'d [EventLine],
+}
+
+impl<'d> HeldBackLead<'d> {
+    fn of(detail: &'d LeadDetail) -> Self {
+        Self {
+            lead: &detail.row.score.lead,
+            name: name_of(&detail.row),
+            owner: detail.row.owner.as_deref(),
+            shown: &detail.row.shown,
+            age_days: detail.row.age_days,
+            words: &detail.words,
+            events: &detail.events,
+        }
+    }
+}
+
+fn held_back(page: &Page, visitor: &Visitor, of: &HeldBackLead, all_events: bool) -> Markup {
+    html! {
+        p.back { a href="/" { "← Queue" } " " a href="/held-back" { "Held-back leads" } }
+        div.head {
+            h1 { bdi { (of.name) } }
+            (facts(page, of.lead, of.owner, of.shown, of.age_days))
+        }
+        p.aside { b { "This lead is held back from prioritizing, and its likelihood is not shown. " } (WHY) " Work on it as if there were no scores, in the order in which it came." }
+        @if visitor.caller.role.may(Right::Act) { (forms(visitor, of.lead)) }
+        section aria-labelledby="words" { h2 id="words" { "Word of sales" } (words(of.words, visitor.now)) }
+        section aria-labelledby="events" { h2 id="events" { "Events" } (events(page, of.lead, of.events, all_events)) }
+    }
+}
+
+fn render(
+    page: &Page,
+    visitor: &Visitor,
+    detail: &LeadDetail,
+    since: Since,
+    all_events: bool,
+) -> Markup {
     let score = &detail.row.score;
     html! {
         (shapes())
         p.back { a href="/" { "← Queue" } }
-        (head(page, visitor, detail))
-        @if visitor.caller.role.may(Right::Act) { (forms(visitor, detail)) }
+        (head(page, visitor, detail, since))
+        @if visitor.caller.role.may(Right::Act) { (forms(visitor, &score.lead)) }
         div.columns {
             section aria-labelledby="why" {
                 h2 id="why" { "Why" }
                 (waterfall(score))
-                p.soft { "Reasons add up: the baseline and all of them are the log-odds, and these are the likelihood. Numbers are rounded." }
+                p.soft { "Points add up from the baseline to the likelihood, in this order. Near 0 % and near 100 % the same reason is worth fewer points. Numbers are rounded." }
             }
             div {
-                section aria-labelledby="next" { h2 id="next" { "Why not higher" } (next_tier(detail)) }
+                section aria-labelledby="next" { h2 id="next" { "Why not higher" } (next_tier(detail)) (tiers_as_of(page, visitor.now)) }
                 section aria-labelledby="path" { h2 id="path" { "Over time" } (path(&detail.path)) }
                 @if !detail.points.is_empty() || detail.row.points.is_some() { (rules(detail)) }
-                section aria-labelledby="words" { h2 id="words" { "Word of sales" } (words(detail, visitor.now)) }
+                section aria-labelledby="words" { h2 id="words" { "Word of sales" } (words(&detail.words, visitor.now)) }
             }
         }
-        section aria-labelledby="events" { h2 id="events" { "Events" } (events(detail, all_events)) }
+        section aria-labelledby="events" { h2 id="events" { "Events" } (events(page, &score.lead, &detail.events, all_events)) }
         footer {
             p { "Model " (shown(&score.model, 24)) ". Input " code { (shown(&score.input_hash, 16)) } ", features " code { (shown(&score.feature_hash, 16)) }
                 ": by these the score can be computed again, to the bit." }
@@ -88,49 +145,60 @@ fn render(page: &Page, visitor: &Visitor, detail: &LeadDetail, all_events: bool)
     }
 }
 
-fn head(page: &Page, visitor: &Visitor, detail: &LeadDetail) -> Markup {
+/// What is known of a lead beside its score.
+fn facts(
+    page: &Page,
+    lead: &str,
+    owner: Option<&str>,
+    columns: &[(String, String)],
+    age_days: f64,
+) -> Markup {
+    let labels = Labels(&page.options.labels);
+    let mut facts: Vec<(String, String)> = Vec::new();
+    facts.push(("ID".to_owned(), shown(lead, 80)));
+    facts.extend(owner.map(|owner| ("Owner".to_owned(), shown(owner, 80))));
+    facts.extend(
+        columns
+            .iter()
+            .map(|(name, value)| (labels.of(name), shown(value, 120))),
+    );
+    facts.push(("Age".to_owned(), age(age_days)));
+    facts.retain(|(_, value)| !value.is_empty());
+    html! { dl.facts { @for (name, value) in &facts { div { dt { (name) } dd { bdi { (value) } } } } } }
+}
+
+fn head(page: &Page, visitor: &Visitor, detail: &LeadDetail, since: Since) -> Markup {
     let row = &detail.row;
     let score = &row.score;
     let days = page.app.engine().model().horizon_days;
-    let mut facts: Vec<(String, String)> = Vec::new();
-    facts.push(("ID".to_owned(), shown(&score.lead, 80)));
-    facts.extend(
-        row.owner
-            .iter()
-            .map(|owner| ("Owner".to_owned(), shown(owner, 80))),
-    );
-    facts.extend(
-        row.shown
-            .iter()
-            .map(|(name, value)| (shown(name, 40), shown(value, 120))),
-    );
-    facts.push(("Age".to_owned(), age(row.age_days)));
-    facts.retain(|(_, value)| !value.is_empty());
+    let since = since.shown([row], visitor.now);
     html! {
         div.head {
             h1 { bdi { (name_of(row)) } }
-            dl.facts { @for (name, value) in &facts { div { dt { (name) } dd { bdi { (value) } } } } }
+            (facts(page, &score.lead, row.owner.as_deref(), &row.shown, row.age_days))
         }
         div.score {
             p.big { b { (likelihood(score.likelihood)) } (tier(score.tier)) }
             p { "Likelihood to be won within " (days) " days, as of "
                 time datetime=(score.at) { (near(score.at, visitor.now)) " UTC" } "." }
             @if let Some(change) = &row.change {
-                p { b { (points(change.points)) } " since " (near(change.since, visitor.now)) " UTC"
-                    @if let Some(because) = &change.because { ": " (shown(because, 200)) } "." }
+                p { b { (points(change.points)) } " since " (since.words)
+                    @if let Some(because) = &change.because { ": " (shown(because, 400)) } "." }
             }
             @for (name, at) in &row.crossed { p { "Crossed the threshold “" bdi { (shown(name, 60)) } "” " (ago(*at, visitor.now)) "." } }
         }
         @if let Some(outside) = &score.outside {
             p.aside { b { "Unlike training. " } "The model has seen few leads like this one, so the likelihood is less sure: " (shown(outside, 300)) "." }
         }
-        @if score.held_back {
-            p.aside { b { "This lead is in the comparison group. " } "It is left out of prioritizing on purpose, by chance and not by its score, so that what calling by score brings can be measured. Work on it as you would without this page." }
-        }
     }
 }
 
-fn forms(visitor: &Visitor, detail: &LeadDetail) -> Markup {
+/// Tiers start where they did at the last refresh; the likelihood is of now.
+fn tiers_as_of(page: &Page, now: Timestamp) -> Markup {
+    html! { @if let Some(at) = page.app.engine().ordered_at() { p.soft { "Where tiers start was computed " (ago(at, now)) "." } } }
+}
+
+fn forms(visitor: &Visitor, lead: &str) -> Markup {
     // One number for each time that the forms are shown: sending one twice counts once.
     let mut once = [0_u8; 16];
     let once = getrandom::fill(&mut once)
@@ -139,7 +207,7 @@ fn forms(visitor: &Visitor, detail: &LeadDetail) -> Markup {
     let fixed = html! {
         input type="hidden" name="form" value=(visitor.form_token);
         // Browsers change line ends and drop other characters of a value that is not encoded.
-        input type="hidden" name="lead" value=(encoded(&detail.row.score.lead));
+        input type="hidden" name="lead" value=(encoded(lead));
         input type="hidden" name="once" value=(once);
     };
     html! {
@@ -195,12 +263,12 @@ fn rules(detail: &LeadDetail) -> Markup {
     }
 }
 
-fn words(detail: &LeadDetail, now: Timestamp) -> Markup {
+fn words(words: &[Word], now: Timestamp) -> Markup {
     html! {
-        @if detail.words.is_empty() { p.soft { "Nobody gave their word on this lead yet." } }
+        @if words.is_empty() { p.soft { "Nobody gave their word on this lead yet." } }
         @else {
             ol.words {
-                @for said in &detail.words {
+                @for said in words {
                     li { b { (word(said.said)) } " " span.soft { (near(said.at, now)) " UTC, " bdi { (shown(&said.by, 60)) } }
                         @if let Some(note) = &said.note { p { bdi { (shown(note, NOTE_CHARS)) } } } }
                 }
@@ -209,26 +277,26 @@ fn words(detail: &LeadDetail, now: Timestamp) -> Markup {
     }
 }
 
-fn events(detail: &LeadDetail, all: bool) -> Markup {
-    let n = detail.events.len();
+fn events(page: &Page, lead: &str, events: &[EventLine], all: bool) -> Markup {
+    let labels = Labels(&page.options.labels);
+    let n = events.len();
     if n == 0 {
         return html! { p.soft { "No event of this lead is known." } };
     }
     let most = if all { n } else { EVENTS };
-    let lead = &detail.row.score.lead;
     let address = lead_address(lead);
     let mark = if address.contains('?') { '&' } else { '?' };
     html! {
         table.events {
             caption.hidden { "Events, latest first" }
             thead { tr { th scope="col" { "When (UTC)" } th scope="col" { "What" } th scope="col" { "With" } } }
-            tbody { @for event in detail.events.iter().take(most) {
+            tbody { @for event in events.iter().take(most) {
                 tr {
                     th scope="row" { time datetime=(event.at) { (moment(event.at)) }
                         @if event.recorded.days_since(event.at) >= 1.0 { small { "recorded " (moment(event.recorded)) } } }
-                    td { (shown(&event.table, 60)) }
+                    td { (labels.of(&event.table)) }
                     td { @for (name, value) in event.columns.iter().filter(|(_, value)| !value.trim().is_empty()) {
-                        span.pair { span.soft { (shown(name, 40)) " " } bdi { (shown(value, 200)) } } " " } }
+                        span.pair { span.soft { (labels.of(name)) " " } bdi { (shown(value, 200)) } } " " } }
                 }
             } }
         }

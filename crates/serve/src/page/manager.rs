@@ -57,7 +57,7 @@ pub(crate) fn answer(page: &Page, asked: &Asked) -> Response<Body> {
     let body = html! {
         (shapes())
         div.head { h1 { "Does it hold, and is it used?" } }
-        section aria-labelledby="record" { h2 id="record" { "Tiers against results" } (tiers(page, &page.app.engine().track_record())) }
+        section aria-labelledby="record" { h2 id="record" { "Tiers against results" } (record(page)) }
         section aria-labelledby="left" { h2 id="left" { "Above the line, and nobody called" } (left(&above, &visitor)) }
         section aria-labelledby="use" { h2 id="use" { "Use by week" } (weeks(&usage)) }
         section aria-labelledby="model" { h2 id="model" { "The model" } (model(page)) }
@@ -81,7 +81,23 @@ fn leads_above(page: &Page, visitor: &Visitor) -> Result<Queue, crate::NoScore> 
     }
 }
 
-fn tiers(page: &Page, record: &[TierRecord]) -> Markup {
+/// The record of leads that were prioritized, and, where some were held back, of these.
+fn record(page: &Page) -> Markup {
+    let prioritized = page.app.engine().track_record();
+    let held_back = page.app.engine().track_record_of_held_back();
+    if held_back.is_empty() {
+        return tiers(page, &prioritized, "");
+    }
+    html! {
+        h3 { "Leads that were prioritized" }
+        (tiers(page, &prioritized, "Prioritized leads"))
+        h3 { "Leads that were held back" }
+        (tiers(page, &held_back, "Held-back leads"))
+        p.soft { "Nobody saw the tiers of held-back leads. If the model is right, they are won as predicted; what prioritized leads of a tier win beyond that is what calling by score brings, if both were called as people would without scores, and these more." }
+    }
+}
+
+fn tiers(page: &Page, record: &[TierRecord], whose: &str) -> Markup {
     let n: usize = record.iter().map(|record| record.n).sum();
     if n == 0 {
         return html! { p.soft { "No score is old enough yet: what became of a lead is known " (page.app.engine().model().horizon_days) " days after its score." } };
@@ -89,7 +105,7 @@ fn tiers(page: &Page, record: &[TierRecord]) -> Markup {
     html! {
         @if let Some(best) = record.iter().find(|record| record.n > 0) { p.lead { (record_sentence(best)) } }
         table.numbers.wide {
-            caption { "Leads by their tier then, of scores whose " (page.app.engine().model().horizon_days) " days have ended" }
+            caption { @if whose.is_empty() { "Leads" } @else { (whose) } " by their tier then, of scores whose " (page.app.engine().model().horizon_days) " days have ended" }
             thead { tr { th scope="col" { "Tier" } th scope="col" { "Leads" } th scope="col" { "Won" } th scope="col" { "Predicted" } th scope="col" { "Win rate" } th scope="col" { "Predicted rate" } th.text scope="col" { "Verdict" } } }
             tbody { @for record in record {
                 tr { th scope="row" { (tier(record.tier)) } td data-name="Leads" { (count(record.n)) } td data-name="Won" { (count(record.n_won)) } td data-name="Predicted" { (format!("{:.1}", record.predicted)) }

@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::http::{Response, StatusCode};
-use leadscore_core::{Span, Timestamp, agree, count, counted};
+use leadscore_core::{Timestamp, agree, count, counted};
 use maud::{Markup, html};
 
 use super::answer;
@@ -10,11 +10,12 @@ use super::filters::Filters;
 use super::guard::{self, Visitor};
 use super::layout::{Tab, frame};
 use super::sentences::{record_sentence, refused};
+use super::since::Since;
 use super::tiers::{shapes, tier};
-use super::words::{age, ago, likelihood, near, points, shown, word};
+use super::words::{age, ago, last_word, likelihood, near, points, shown};
 use super::{Asked, Page};
 use crate::percent::lead_address;
-use crate::{Change, Queue, QueueRow, TierRecord, Word};
+use crate::{Change, Queue, QueueRow, TierRecord};
 
 /// Columns of the table.
 const COLUMNS: usize = 7;
@@ -55,48 +56,6 @@ pub(crate) fn answer(page: &Page, asked: &Asked, fields: &[(String, String)]) ->
     visitor.with_cookie(page, answer::page(StatusCode::OK, frame))
 }
 
-/// Moments that are nearer to each other than this are one to people.
-const SAME: f64 = 1.0 / 1_440.0;
-
-/// Since when changes are shown.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Since {
-    at: Timestamp,
-    /// Such as "your last look (yesterday, 16:20)".
-    words: String,
-}
-
-impl Since {
-    fn of(last: Option<Timestamp>, now: Timestamp) -> Self {
-        match last {
-            Some(at) => Self {
-                at,
-                words: format!("your last look ({} UTC)", near(at, now)),
-            },
-            None => Self {
-                at: now - Span::from_days(1),
-                words: "yesterday".to_owned(),
-            },
-        }
-    }
-
-    /// Since when the changes of these rows are: an engine that does not have the scores of that
-    /// moment compares with others.
-    fn shown(self, rows: &[QueueRow], now: Timestamp) -> Self {
-        match rows.iter().find_map(|row| row.change.as_ref()) {
-            Some(change) if !self.is(change.since) => Self {
-                at: change.since,
-                words: format!("{} UTC", near(change.since, now)),
-            },
-            Some(_) | None => self,
-        }
-    }
-
-    fn is(&self, at: Timestamp) -> bool {
-        self.at.days_since(at).abs() < SAME
-    }
-}
-
 fn render(
     page: &Page,
     visitor: &Visitor,
@@ -127,6 +86,10 @@ fn head(page: &Page, visitor: &Visitor, filters: &Filters, queue: &Queue) -> Mar
         .as_deref()
         .map_or_else(String::new, |owner| format!(" of {}", shown(owner, 40)));
     let days = page.app.engine().model().horizon_days;
+    let first = Filters {
+        cursor: None,
+        ..filters.clone()
+    };
     html! {
         div.head {
             h1 { "Leads to call" bdi { (whose) } }
@@ -135,10 +98,22 @@ fn head(page: &Page, visitor: &Visitor, filters: &Filters, queue: &Queue) -> Mar
                 @if filters.are_set() { " that " (agree(queue.n_matching, "matches", "match")) }
                 ", best first. Likelihood: to be won within " (days) " days, as of "
                 time datetime=(queue.at) { (near(queue.at, visitor.now)) " UTC" }
-                ". Order: " (ago(queue.ordered_at, queue.at)) "."
+                ". Order, and where tiers start: " (ago(queue.ordered_at, queue.at)) "."
             }
+            @if queue.n_held_back > 0 { p.soft { (held_back(&first, queue.n_held_back)) } }
+            @if queue.is_reordered { p.soft { "The order is newer than that of the page before: a lead may be on both, or on none. " a href=(first.address()) { "First page" } } }
             @if let Some(sentence) = line_above(queue) { p.capacity { (sentence) } }
         }
+    }
+}
+
+/// How many leads are not in the queue, and where they are. Only the owner and the search count: by
+/// the other filters the number would tell what their scores are.
+fn held_back(first: &Filters, n: usize) -> Markup {
+    html! {
+        (count(n)) " more " (agree(n, "lead is", "leads are")) " held back from prioritizing, by chance"
+        @if first.owner.is_some() || first.search.is_some() { " (of this owner and search)" }
+        ". " a href=(first.held_back_address()) { "Work on them in the order in which they came" }
     }
 }
 
@@ -216,7 +191,6 @@ fn line_of(row: &QueueRow, since: &Since, now: Timestamp) -> Markup {
                 }
                 @if score.reasons.is_empty() { p.none { "nothing known of it" } }
                 @if score.outside.is_some() { p.tag { "unlike training" } }
-                @if score.held_back { p.tag { "comparison group" } }
             }
             td { (changed(row.change.as_ref(), since, now)) (crossed(row, now)) }
             td { (age(row.age_days)) }
@@ -261,7 +235,7 @@ fn changed(change: Option<&Change>, since: &Since, now: Timestamp) -> Markup {
     let sign = if change.points < 0.0 { "down" } else { "up" };
     html! {
         p { b class=(sign) { (points(change.points)) }
-            @if let Some(because) = &change.because { ": " (shown(because, 120)) }
+            @if let Some(because) = &change.because { ": " (shown(because, 240)) }
             @if !since.is(change.since) { small { "since " (near(change.since, now)) } }
         }
     }
@@ -270,15 +244,6 @@ fn changed(change: Option<&Change>, since: &Since, now: Timestamp) -> Markup {
 fn crossed(row: &QueueRow, now: Timestamp) -> Markup {
     html! {
         @for (name, at) in &row.crossed { p.tag { "crossed " bdi { (shown(name, 40)) } ", " (ago(*at, now)) } }
-    }
-}
-
-fn last_word(said: Option<&Word>, now: Timestamp) -> Markup {
-    let Some(said) = said else {
-        return html! {};
-    };
-    html! {
-        (word(said.said)) small { (ago(said.at, now)) ", " bdi { (shown(&said.by, 40)) } }
     }
 }
 
@@ -342,22 +307,5 @@ fn foot(page: &Page, queue: &Queue, record: &[TierRecord]) -> Markup {
                 @if let Some(cutoff) = &model.training_cutoff { ", trained on data up to " (shown(cutoff, 40)) }
                 ". Likelihoods are of this model; what it does not know is not in them." }
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_change_is_told_with_the_moment_that_it_is_since() {
-        let now: Timestamp = "2026-11-27T09:14:00Z".parse().expect("a moment");
-        let look: Timestamp = "2026-11-25T16:20:00Z".parse().expect("a moment");
-        let since = Since::of(Some(look), now);
-        assert_eq!(since.words, "your last look (Wednesday, 16:20 UTC)");
-        assert_eq!(since.clone().shown(&[], now), since);
-        assert!(since.is(look + Span::from_micros(59_000_000)));
-        assert!(!since.is(look + Span::from_micros(60_000_000)));
-        assert_eq!(Since::of(None, now).words, "yesterday");
     }
 }

@@ -52,18 +52,19 @@ struct Said {
 fn read(visitor: &Visitor, fields: &[(String, String)]) -> Result<Said, Notice> {
     if !visitor.caller.role.may(Right::Act) {
         return Err(Notice::new(StatusCode::FORBIDDEN, "You may look, and not act")
-            .text("Nothing was saved. Ask whoever runs the server for a token with the role “act”.")
+            .text("This form was not saved. Ask whoever runs the server for a token with the role “act”.")
             .queue_link());
     }
     let given = field(fields, "lead").unwrap_or_default();
     let Ok(lead) = decoded(given) else {
-        return Err(unknown(given, visitor.caller.owner.is_some()));
+        let notice = unknown(given, visitor.caller.owner.is_some());
+        return Err(not_saved(notice));
     };
     let said = field(fields, "said").unwrap_or_default();
     let Some(kind) = WORDS.into_iter().find(|kind| word_key(*kind) == said) else {
-        return Err(Notice::new(StatusCode::BAD_REQUEST, "This cannot be saved")
-            .text("The form does not say what is meant: called, not now, won, lost or wrong.")
-            .link("Back to the lead", &lead_address(&lead)));
+        let notice = Notice::new(StatusCode::BAD_REQUEST, "This cannot be saved")
+            .text("The form does not say what is meant: called, not now, won, lost or wrong.");
+        return Err(not_saved(notice).link("Back to the lead", &lead_address(&lead)));
     };
     let note = field(fields, "note").map(str::to_owned);
     let once = field(fields, "once")
@@ -90,15 +91,29 @@ async fn save(page: &Page, visitor: &Visitor, form: Said) -> Result<(String, Wor
     match say(&page.app, &visitor.caller, &lead, kind, note, Some(id)).await {
         Ok(_) => Ok((lead, kind)),
         Err(problem) if problem.kind == ProblemKind::NotFound => {
-            Err(unknown(&lead, visitor.caller.owner.is_some()))
+            let notice = unknown(&lead, visitor.caller.owner.is_some());
+            Err(not_saved(notice))
         }
         Err(problem) => {
             if let Some(cause) = &problem.cause {
                 page.app.log(cause);
             }
-            Err(Notice::of(&problem).link("Back to the lead", &lead_address(&lead)))
+            let notice = Notice::of(&problem);
+            // Of what failed on the server it is not known whether it was saved.
+            let notice = if problem.kind == ProblemKind::Internal {
+                notice
+            } else {
+                not_saved(notice)
+            };
+            Err(notice.link("Back to the lead", &lead_address(&lead)))
         }
     }
+}
+
+/// Why a form was not saved.
+fn not_saved(mut notice: Notice) -> Notice {
+    notice.text.insert(0, "This form was not saved.".to_owned());
+    notice
 }
 
 /// The event is durable: whatever fails from here on must not look as if it were not.

@@ -1,10 +1,13 @@
-//! Why a lead has its likelihood: a row for each reason, with what it adds in log-odds, where the sum
-//! is after it, and a bar from the one to the other.
+//! Why a lead has its likelihood: a row for each reason, with the percentage points that it adds,
+//! where the likelihood is after it, and a bar from the one to the other.
+//!
+//! Reasons add up in log-odds. Points are those of going from the baseline to the likelihood in the
+//! order of the rows, and add up in that order.
 
 use leadscore_core::{counted, log_odds_to_probability};
 use maud::{Markup, html};
 
-use super::words::{likelihood, log_odds, shown};
+use super::words::{likelihood, shown, step};
 use crate::{LeadScore, Reason};
 
 /// Reasons that have a row of their own at once; the others are together in one, and each behind it.
@@ -32,15 +35,15 @@ pub(crate) fn waterfall(score: &LeadScore) -> Markup {
             thead { (header()) }
             tbody {
                 tr.base { th scope="row" { "Baseline: a lead of which nothing is known" }
-                    td { (scale.mark(score.baseline)) } td { (plain(score.baseline)) } td { (after(score.baseline)) } }
+                    td { (scale.mark(score.baseline)) } td {} td { (after(score.baseline)) } }
                 @for (reason, step) in own.iter().zip(&steps) { (row(&scale, reason, *step)) }
                 @if !rest.is_empty() {
                     tr { th scope="row" { (counted(rest.len(), "smaller reason")) ", together" }
-                        td { (scale.bar(after_own, after_rest)) } td { (log_odds(of_rest)) } td { (after(after_rest)) } }
+                        td { (scale.bar(after_own, after_rest)) } td { (added(after_own, after_rest)) } td { (after(after_rest)) } }
                 }
             }
             tfoot {
-                tr { th scope="row" { "Likelihood" } td { (scale.mark(score.log_odds)) } td { (plain(score.log_odds)) } td { (likelihood(score.likelihood)) } }
+                tr { th scope="row" { "Likelihood" } td { (scale.mark(score.log_odds)) } td { (added(score.baseline, score.log_odds)) } td { (likelihood(score.likelihood)) } }
             }
         }
         @if !rest.is_empty() {
@@ -60,7 +63,7 @@ fn header() -> Markup {
     html! { tr {
         th scope="col" { "Reason" }
         th scope="col" { span.hidden { "Drawing" } }
-        th scope="col" { "Adds" span.unit { " (log-odds)" } }
+        th scope="col" { "Adds" span.unit { " (points)" } }
         th scope="col" { "Likelihood so far" }
     } }
 }
@@ -81,7 +84,7 @@ fn steps(start: f64, reasons: &[Reason]) -> Vec<(f64, f64)> {
 fn row(scale: &Scale, reason: &Reason, (before, end): (f64, f64)) -> Markup {
     html! {
         tr { th scope="row" { (shown(&reason.text, 300)) }
-            td { (scale.bar(before, end)) } td { (log_odds(reason.log_odds)) } td { (after(end)) } }
+            td { (scale.bar(before, end)) } td { (added(before, end)) } td { (after(end)) } }
     }
 }
 
@@ -89,12 +92,12 @@ fn after(sum: f64) -> String {
     likelihood(100.0 * log_odds_to_probability(sum))
 }
 
-/// A level of log-odds, which has a sign only where it is below 0.
-fn plain(value: f64) -> String {
-    log_odds(value).trim_start_matches('+').to_owned()
+/// The percentage points between two sums of log-odds.
+fn added(before: f64, end: f64) -> String {
+    step(100.0 * (log_odds_to_probability(end) - log_odds_to_probability(before)))
 }
 
-/// From log-odds to places in the picture.
+/// From log-odds to places in the picture, which has likelihoods.
 struct Scale {
     low: f64,
     per_unit: f64,
@@ -107,7 +110,8 @@ impl Scale {
         let all = sums
             .iter()
             .map(|step| step.1)
-            .chain([score.baseline, score.log_odds]);
+            .chain([score.baseline, score.log_odds])
+            .map(log_odds_to_probability);
         let (low, high) = all
             .filter(|value| value.is_finite())
             .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
@@ -121,7 +125,7 @@ impl Scale {
     }
 
     fn place(&self, value: f64) -> f64 {
-        let place = 2.0 + (value - self.low) * self.per_unit;
+        let place = 2.0 + (log_odds_to_probability(value) - self.low) * self.per_unit;
         if place.is_finite() {
             place.clamp(0.0, WIDTH)
         } else {
@@ -166,8 +170,9 @@ mod tests {
             steps(-1.0, &reasons),
             [(-1.0, -0.5), (-0.5, -2.5), (-2.5, -2.25)]
         );
-        assert_eq!(plain(0.5), "0.500");
-        assert_eq!(plain(-0.5), "\u{2212}0.500");
+        // From 50 % to 73.1 %.
+        assert_eq!(added(0.0, 1.0), "+23.1");
+        assert_eq!(added(1.0, 0.0), "\u{2212}23.1");
         assert_eq!(after(0.0).replace('\u{a0}', " "), "50.0 %");
     }
 }

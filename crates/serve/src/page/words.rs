@@ -2,8 +2,9 @@
 
 use chrono::{Datelike, NaiveDateTime};
 use leadscore_core::{Timestamp, count, counted, cut, printable};
+use maud::{Markup, html};
 
-use crate::WordKind;
+use crate::{Word, WordKind};
 
 /// A text of others on one line: no more than so many characters, those that act as escapes.
 pub(crate) fn shown(text: &str, most: usize) -> String {
@@ -22,9 +23,15 @@ pub(crate) fn likelihood(value: f64) -> String {
     }
 }
 
-/// A difference of log-odds, with its sign and three decimals.
-pub(crate) fn log_odds(value: f64) -> String {
-    signed(value, 3)
+/// What a reason adds, in percentage points; one that is smaller than is shown says which way it pushes.
+pub(crate) fn step(value: f64) -> String {
+    if value == 0.0 || value.is_nan() || value.abs() >= 0.05 {
+        signed(value, 1)
+    } else if value < 0.0 {
+        "\u{2212}\u{a0}< 0.1".to_owned()
+    } else {
+        "+\u{a0}< 0.1".to_owned()
+    }
 }
 
 /// A difference of percentage points, with its sign and one decimal.
@@ -125,6 +132,16 @@ pub(crate) fn nearest(value: f64) -> String {
     count(whole(value + 0.5))
 }
 
+/// The last word of sales on a lead, with its day and its user.
+pub(crate) fn last_word(said: Option<&Word>, now: Timestamp) -> Markup {
+    let Some(said) = said else {
+        return html! {};
+    };
+    html! {
+        (word(said.said)) small { (ago(said.at, now)) ", " bdi { (shown(&said.by, 40)) } }
+    }
+}
+
 /// What sales can say of a lead, as the page writes it.
 pub(crate) fn word(kind: WordKind) -> &'static str {
     match kind {
@@ -194,8 +211,17 @@ mod tests {
         ] {
             assert_eq!(points(value), expected, "{value}");
         }
-        assert_eq!(log_odds(-0.0004), "0.000");
-        assert_eq!(log_odds(0.4125), "+0.412");
+        for (value, expected) in [
+            (0.0, "0.0"),
+            (-0.0, "0.0"),
+            (0.049, "+ < 0.1"),
+            (-0.001, "− < 0.1"),
+            (0.05, "+0.1"),
+            (-0.06, "−0.1"),
+            (12.34, "+12.3"),
+        ] {
+            assert_eq!(step(value).replace('\u{a0}', " "), expected, "{value}");
+        }
         for (value, expected) in [
             (5.0, "5"),
             (-3.0, "−3"),

@@ -74,19 +74,8 @@ impl Sessions {
     ///
     /// Where the state file cannot be used.
     pub fn look(&self, user: &str, now: Timestamp) -> Result<Option<Timestamp>, SessionError> {
-        let known: Option<(i64, Option<i64>)> = self.run(|connection| {
-            connection
-                .prepare_cached("SELECT at, before FROM page_looks WHERE user = ?1")?
-                .query_row([user], |row| Ok((row.get(0)?, row.get(1)?)))
-                .optional()
-        })?;
-        let is_same_visit =
-            known.is_some_and(|(at, _)| now < Timestamp::from_micros(at) + self.options.visit);
-        let before = match known {
-            Some((_, before)) if is_same_visit => before,
-            Some((at, _)) => Some(at),
-            None => None,
-        };
+        let (before, is_same_visit) = self.before(user, now)?;
+        let before = before.map(|at| at.micros());
         self.run(|connection| {
             connection
                 .prepare_cached(
@@ -99,6 +88,35 @@ impl Sessions {
             self.count(user, Act::Visit, now)?;
         }
         Ok(before.map(Timestamp::from_micros))
+    }
+
+    /// The moment that a look now would be compared with; it is no look itself.
+    ///
+    /// # Errors
+    ///
+    /// Where the state file cannot be read.
+    pub fn last_look(&self, user: &str, now: Timestamp) -> Result<Option<Timestamp>, SessionError> {
+        Ok(self.before(user, now)?.0)
+    }
+
+    /// The last look of the visit before, and whether the visit after it still goes on.
+    fn before(
+        &self,
+        user: &str,
+        now: Timestamp,
+    ) -> Result<(Option<Timestamp>, bool), SessionError> {
+        let known: Option<(i64, Option<i64>)> = self.run(|connection| {
+            connection
+                .prepare_cached("SELECT at, before FROM page_looks WHERE user = ?1")?
+                .query_row([user], |row| Ok((row.get(0)?, row.get(1)?)))
+                .optional()
+        })?;
+        let Some((at, before)) = known else {
+            return Ok((None, false));
+        };
+        let is_same_visit = now < Timestamp::from_micros(at) + self.options.visit;
+        let before = if is_same_visit { before } else { Some(at) };
+        Ok((before.map(Timestamp::from_micros), is_same_visit))
     }
 
     /// Counts an act of a user.

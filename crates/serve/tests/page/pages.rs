@@ -32,7 +32,8 @@ fn fifty_rows_of_a_hundred_thousand_are_small() {
 #[test]
 fn rows_are_those_of_the_engine_and_pages_go_on() {
     let (site, cookie) = site(Setup {
-        n_leads: 120,
+        // 5 of them are held back.
+        n_leads: 125,
         capacity: Some(60),
         ..Setup::default()
     });
@@ -111,34 +112,52 @@ fn reasons_on_the_page_are_the_engines_and_add_up() {
         );
         let page = site.get(&format!("/leads/L{number}"), &cookie);
         let text = text_of(&page.body);
+        if score.held_back {
+            assert!(text.contains("This lead is held back"), "{text}");
+            continue;
+        }
+        let probability = |log_odds: f64| 100.0 / (1.0 + (-log_odds).exp());
+        let mut sum = score.baseline;
         for reason in &score.reasons {
-            let number = format!("{:.3}", reason.log_odds.abs());
-            let sign = if number == "0.000" {
-                ""
-            } else if reason.log_odds < 0.0 {
-                "−"
-            } else {
-                "+"
-            };
-            assert!(
-                text.contains(&format!("{} {sign}{number}", reason.text)),
-                "{text} has no {}",
-                reason.text
+            let before = probability(sum);
+            sum += reason.log_odds;
+            let line = format!(
+                "{} {} {}",
+                reason.text,
+                added(probability(sum) - before),
+                percent(probability(sum))
             );
+            assert!(text.contains(&line), "{text} has no {line}");
         }
         let last = format!(
-            "Likelihood {}{:.3} {:.1} %",
-            if score.log_odds < 0.0 { "−" } else { "" },
-            score.log_odds.abs(),
-            score.likelihood
+            "Likelihood {} {}",
+            added(score.likelihood - probability(score.baseline)),
+            percent(score.likelihood)
         );
         assert!(text.contains(&last), "{text} has no {last}");
         assert_eq!(text.contains("Unlike training."), score.outside.is_some());
-        assert_eq!(text.contains("comparison group"), score.held_back);
         assert_eq!(
             text.contains("This lead is in the best tier."),
             detail.next_tier.is_none()
         );
+    }
+}
+
+/// Percentage points with their sign.
+fn added(points: f64) -> String {
+    let sign = if points < 0.0 { "−" } else { "+" };
+    if points.abs() < 0.05 {
+        format!("{sign} < 0.1")
+    } else {
+        format!("{sign}{:.1}", points.abs())
+    }
+}
+
+fn percent(likelihood: f64) -> String {
+    if likelihood < 0.05 {
+        "< 0.1 %".to_owned()
+    } else {
+        format!("{likelihood:.1} %")
     }
 }
 

@@ -221,3 +221,33 @@ fn a_word_reaches_a_lead_whatever_its_id() {
         assert_eq!(back.between("role=\"status\">", "<"), "Saved: called.");
     }
 }
+
+#[test]
+fn a_bad_form_after_a_saved_word_says_of_each_what_became_of_it() {
+    let site = Site::new(Setup::default());
+    let cookie = site.sign_in("admin");
+    let page = site.get("/leads/L1", &cookie);
+    assert_eq!(
+        say(&site, &cookie, &page, "called", "").status,
+        StatusCode::SEE_OTHER
+    );
+    // The browser has not looked at the answer when the next form comes.
+    let reply = say(&site, &cookie, &page, "wrong", "");
+    let text = text_of(&reply.body);
+    assert_eq!(reply.status, StatusCode::UNPROCESSABLE_ENTITY, "{text}");
+    let expected = "The form before this one came through. Saved: called.";
+    assert!(text.contains(expected), "{text}");
+    assert!(text.contains("This form was not saved."), "{text}");
+    assert!(!text.contains("Nothing was saved"), "{text}");
+    let after = text_of(&site.get("/leads/L1", &cookie).body);
+    assert!(!after.contains("Saved:"), "told once: {after}");
+    // A form of another session, after a word.
+    say(&site, &cookie, &page, "not_now", "");
+    let fields = [("form", "0"), ("lead", "L1"), ("said", "won")];
+    let reply = site.post("/words", &cookie, &fields);
+    let text = text_of(&reply.body);
+    assert_eq!(reply.status, StatusCode::FORBIDDEN, "{text}");
+    assert!(text.contains("came through. Saved: not now."), "{text}");
+    assert!(text.contains("This form was not saved."), "{text}");
+    assert_eq!(site.made.words_on("L1").len(), 2);
+}

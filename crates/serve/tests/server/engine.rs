@@ -271,6 +271,8 @@ impl Engine for Memory {
             at: self.moment(),
             ordered_at: Timestamp::from_micros(START),
             n_matching,
+            n_held_back: 0,
+            is_reordered: false,
             capacity: None,
             rows,
             next: (next < n_matching).then(|| next.to_string()),
