@@ -19,8 +19,8 @@ use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use serde_json::Value;
 
 use self::difference::{Computed, compare};
-pub use self::difference::{Difference, DifferentField};
-pub use self::report::{DamagedLine, ReplayReport, UnknownLead};
+pub use self::difference::{Difference, DifferentField, UnknownLead};
+pub use self::report::{DamagedLine, ReplayReport};
 use crate::error::LiveError;
 use crate::hashes::{feature_hash, input_hash};
 use crate::log::{Answer, LogError, for_each_line, segments_of};

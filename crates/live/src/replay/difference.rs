@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use leadscore_core::{ContactPriority, Timestamp};
 use serde::Serialize;
 
-use super::report::UnknownLead;
 use crate::log::{Answer, bits, percent};
 
 /// What an answer is by the tables; `None` where they do not say.
@@ -50,6 +49,18 @@ pub struct Difference {
     pub model: String,
     /// What differs; at least one field.
     pub fields: Vec<DifferentField>,
+}
+
+/// An answer about a lead of which the store has nothing: it was forgotten after the file was moved
+/// away, or the line was changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct UnknownLead {
+    /// The file.
+    pub file: PathBuf,
+    /// The line, from 1.
+    pub line: usize,
+    /// The lead.
+    pub lead: String,
 }
 
 /// A field of an answer with another value.

@@ -7,7 +7,7 @@ use leadscore_core::{agree, count, counted, printable};
 use serde::Serialize;
 
 use super::ReplayOptions;
-use super::difference::{Compared, Difference};
+use super::difference::{Compared, Difference, UnknownLead};
 use crate::log::AnswerError;
 
 /// What a replay came to.
@@ -33,18 +33,6 @@ pub struct ReplayReport {
     pub unknown_leads: Vec<UnknownLead>,
     /// The first lines that are no answers.
     pub damaged: Vec<DamagedLine>,
-}
-
-/// An answer about a lead of which the store has nothing: it was forgotten after the file was moved
-/// away, or the line was changed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct UnknownLead {
-    /// The file.
-    pub file: PathBuf,
-    /// The line, from 1.
-    pub line: usize,
-    /// The lead.
-    pub lead: String,
 }
 
 /// A line that is no answer.
