@@ -1,6 +1,7 @@
 //! The engine behind the server: scores of the leads of a store at the moment of asking, the queue
 //! that ages with them, and the model that changes while both go on.
 
+mod arm_records;
 mod cards;
 mod cause;
 mod changed;

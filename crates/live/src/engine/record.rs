@@ -10,20 +10,13 @@ use leadscore_operate::weekly;
 use leadscore_serve::TierRecord;
 
 use super::EngineError;
+use super::arm_records::ArmRecords;
 use super::shared::Shared;
 
 /// Scores that are older than a window and this tell of another time.
 const LOOK_BACK: Span = Span::from_days(365);
 /// Moments that are read, a week apart, the latest ones.
 const MOST_MOMENTS: usize = 13;
-
-/// The track record by arm.
-#[derive(Debug, Clone, Default)]
-pub(super) struct ArmRecords {
-    pub(super) prioritized: Vec<TierRecord>,
-    /// Empty where nobody was held back.
-    pub(super) held_back: Vec<TierRecord>,
-}
 
 impl Shared {
     /// Computes the track record by the score history: each lead counts once, by its latest score

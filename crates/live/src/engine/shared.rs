@@ -13,11 +13,11 @@ use leadscore_store::{Entity, NewEvent, Store};
 use serde_json::Value;
 
 use super::EngineState;
+use super::arm_records::ArmRecords;
 use super::cards::Cards;
 use super::changed::Changes;
 use super::lock::lock;
 use super::options::{EngineError, EngineOptions};
-use super::record::ArmRecords;
 use super::scoring::{Models, Scoring};
 use super::served::Served;
 use crate::door::Door;
