@@ -19,8 +19,8 @@ use std::thread::JoinHandle;
 
 use leadscore_core::{Span, Timestamp};
 use leadscore_serve::{
-    AppendResult, Engine, FieldError, Forgotten, LeadDetail, LeadScore, ModelFacts, NoScore, Queue,
-    QueueQuery, TierRecord,
+    AppendResult, Engine, FieldError, Forgotten, InferColumn, LeadDetail, LeadScore, ModelFacts,
+    NoScore, Queue, QueueQuery, TierRecord,
 };
 use leadscore_store::{Entity, NewEvent};
 use serde_json::Value;
@@ -155,7 +155,7 @@ impl Engine for LiveEngine {
         Ok(score)
     }
 
-    fn infer(&self, columns: &[(String, Vec<f64>)]) -> Result<Vec<f64>, String> {
+    fn infer(&self, columns: &[(String, InferColumn)]) -> Result<Vec<f64>, String> {
         self.shared.served().scoring.infer(columns)
     }
 

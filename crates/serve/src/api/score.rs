@@ -34,7 +34,7 @@ pub(crate) struct ScoreRequest {
     leads: Option<Vec<String>>,
     /// A lead that is in no table: its columns, and `activities` and `lookups` by table.
     #[serde(default, deserialize_with = "present")]
-    #[schemars(with = "Map<String, Value>")]
+    #[schemars(with = "Map<String, Value>", extend("minProperties" = 1))]
     lead: Option<Map<String, Value>>,
     /// How many reasons of each score: a number, or "all"; default 3.
     #[serde(default, deserialize_with = "present")]
