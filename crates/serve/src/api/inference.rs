@@ -82,7 +82,7 @@ struct TensorMetadata {
 
 /// Features of rows.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object with `inputs`")]
 pub(crate) struct InferRequest {
     /// Comes back with the answer.
     #[serde(default)]
@@ -100,7 +100,7 @@ pub(crate) struct InferRequest {
 
 /// A tensor of a request.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object of a tensor")]
 struct InputTensor {
     /// A feature, or `input-0`.
     name: String,
@@ -118,7 +118,7 @@ struct InputTensor {
 
 /// An output that is asked for.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object with `name`")]
 struct RequestedOutput {
     /// `probability`.
     name: String,

@@ -21,7 +21,7 @@ use crate::problem::{Problem, ProblemKind};
 
 /// Exactly one of `leads` and `lead`.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object with `leads` or `lead`")]
 #[schemars(extend("oneOf" = [{"required": ["leads"]}, {"required": ["lead"]}]))]
 pub(crate) struct ScoreRequest {
     /// IDs of leads of the store, at most 1,000.
