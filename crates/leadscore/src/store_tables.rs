@@ -4,6 +4,7 @@
 mod cells;
 mod columns;
 mod export;
+mod file_lookups;
 mod import;
 mod lead_reader;
 mod lead_tables;
@@ -15,8 +16,9 @@ mod settings;
 pub use self::cells::stored_instant;
 pub use self::columns::{CellUse, TableColumns, WORD_COLUMNS, table_columns};
 pub use self::export::export_store;
+pub use self::file_lookups::kept_lookups;
 pub use self::import::ImportedRows;
-pub use self::lead_reader::{LeadRead, LeadReader, LeadRow, RawLead, kept_lookups};
+pub use self::lead_reader::{LeadRead, LeadReader, LeadRow, RawLead};
 pub use self::open::{Scan, store_place};
 pub use self::settings::{CHANGED_AT, RECORDED, check_store_settings};
 

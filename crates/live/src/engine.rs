@@ -21,8 +21,8 @@ use std::thread::JoinHandle;
 
 use leadscore_core::{Span, Timestamp};
 use leadscore_serve::{
-    AppendResult, Engine, FieldError, Forgotten, HeldBack, HeldBackQuery, LeadDetail, LeadScore,
-    ModelFacts, NoScore, Queue, QueueQuery, TierRecord,
+    AppendResult, Engine, FieldError, Forgotten, HeldBack, HeldBackQuery, InferColumn, LeadDetail,
+    LeadScore, ModelFacts, NoScore, Queue, QueueQuery, TierRecord,
 };
 use leadscore_store::{Entity, NewEvent};
 use serde_json::Value;
@@ -162,7 +162,7 @@ impl Engine for LiveEngine {
         Ok(score)
     }
 
-    fn infer(&self, columns: &[(String, Vec<f64>)]) -> Result<Vec<f64>, String> {
+    fn infer(&self, columns: &[(String, InferColumn)]) -> Result<Vec<f64>, String> {
         self.shared.served().scoring.infer(columns)
     }
 

@@ -1,6 +1,6 @@
 //! What the server asks of whoever makes the scores.
 
-use leadscore_core::{ContactPriority, Timestamp};
+use leadscore_core::{ContactPriority, FeatureKind, Timestamp};
 use leadscore_store::{Appended, NewEvent};
 use serde_json::Value;
 
@@ -29,7 +29,7 @@ pub trait Engine: Send + Sync + 'static {
 
     /// Probabilities of rows of features, for callers that compute features themselves; `columns`
     /// are the model's features by name.
-    fn infer(&self, columns: &[(String, Vec<f64>)]) -> Result<Vec<f64>, String>;
+    fn infer(&self, columns: &[(String, InferColumn)]) -> Result<Vec<f64>, String>;
 
     /// Open leads, best first, as of the last refresh, each row scored at the moment of asking. Leads
     /// that are held back from prioritizing are not among them.
@@ -80,6 +80,25 @@ pub trait Engine: Send + Sync + 'static {
     /// The same of leads that were held back; default: nobody was.
     fn track_record_of_held_back(&self) -> Vec<TierRecord> {
         Vec::new()
+    }
+}
+
+/// The values of one feature in rows that a caller computed.
+#[derive(Debug, Clone, PartialEq)]
+pub enum InferColumn {
+    /// Of a number; NaN where missing.
+    Numbers(Vec<f64>),
+    /// Of a category; `None` where missing.
+    Texts(Vec<Option<String>>),
+}
+
+impl InferColumn {
+    /// Number of rows.
+    pub fn n_rows(&self) -> usize {
+        match self {
+            Self::Numbers(values) => values.len(),
+            Self::Texts(values) => values.len(),
+        }
     }
 }
 
@@ -150,12 +169,21 @@ pub struct ModelFacts {
     pub horizon_days: f64,
     /// Training cutoff, as text.
     pub training_cutoff: Option<String>,
-    /// Names of its features, in order.
-    pub features: Vec<String>,
+    /// Its features, in order.
+    pub features: Vec<FeatureFacts>,
     /// What limits it, in sentences.
     pub limitations: Vec<String>,
     /// What `models why` says, where it is a champion.
     pub why: Option<String>,
+}
+
+/// A feature of the model.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct FeatureFacts {
+    /// Its name.
+    pub name: String,
+    /// Number or category.
+    pub kind: FeatureKind,
 }
 
 /// A lead's score at a moment.

@@ -36,9 +36,9 @@ pub use api::openapi;
 pub use app::{App, AppError, AppOptions, Clock, Forgetter, Log};
 pub use compute::Work;
 pub use engine::{
-    AppendResult, Change, Engine, EventLine, FieldError, Forgotten, HeldBack, HeldBackQuery,
-    HeldBackRow, LeadDetail, LeadScore, ModelFacts, NextTier, NoScore, PathPoint, Queue,
-    QueueQuery, QueueRow, Reason, TierRecord, Word, WordKind,
+    AppendResult, Change, Engine, EventLine, FeatureFacts, FieldError, Forgotten, HeldBack,
+    HeldBackQuery, HeldBackRow, InferColumn, LeadDetail, LeadScore, ModelFacts, NextTier, NoScore,
+    PathPoint, Queue, QueueQuery, QueueRow, Reason, TierRecord, Word, WordKind,
 };
 pub use envelope::RequestId;
 pub use hooks::{

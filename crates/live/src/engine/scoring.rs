@@ -1,13 +1,17 @@
 //! A model that is ready to score: read, checked against the config, and described for callers.
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
 use leadscore::{Config, LeadRead, LeadReader};
-use leadscore_core::{FeatureKind, FeatureMatrix, Snapshot, Timestamp};
+use leadscore_core::{
+    CalendarPart, FeatureKind, FeatureMatrix, FeatureSource, FeatureSpec, MONTHS, Snapshot,
+    Timestamp, WEEKDAYS,
+};
 use leadscore_inference::{Concepts, Model, score};
 use leadscore_operate::{Registry, RegistryError, Role};
-use leadscore_serve::{ModelFacts, NoScore};
+use leadscore_serve::{FeatureFacts, InferColumn, ModelFacts, NoScore};
 use leadscore_store::{Store, StoredEvent};
 
 use super::EngineError;
@@ -83,7 +87,14 @@ impl Scoring {
             name: "leadscore".to_owned(),
             horizon_days: card.horizon.map_or(0.0, leadscore_core::Span::days),
             training_cutoff: Some(card.training_cutoff.clone()),
-            features: model.specs.iter().map(|spec| spec.name.clone()).collect(),
+            features: model
+                .specs
+                .iter()
+                .map(|spec| FeatureFacts {
+                    name: spec.name.clone(),
+                    kind: spec.kind,
+                })
+                .collect(),
             limitations: card.limitations.iter().map(ToString::to_string).collect(),
             why,
         };
@@ -130,23 +141,27 @@ impl Scoring {
     }
 
     /// Probabilities of rows of features.
-    pub(super) fn infer(&self, columns: &[(String, Vec<f64>)]) -> Result<Vec<f64>, String> {
-        let n_rows = columns.first().map_or(0, |(_, values)| values.len());
+    pub(super) fn infer(&self, columns: &[(String, InferColumn)]) -> Result<Vec<f64>, String> {
+        let n_rows = columns.first().map_or(0, |(_, column)| column.n_rows());
         let mut given = Vec::new();
         for spec in &self.model.specs {
-            let Some((_, values)) = columns.iter().find(|(name, _)| *name == spec.name) else {
+            let Some((_, column)) = columns.iter().find(|(name, _)| *name == spec.name) else {
                 return Err(format!("there is no column `{}`", spec.name));
             };
-            match spec.kind {
-                FeatureKind::Number => {}
-                FeatureKind::Category => {
-                    return Err(format!("`{}` is a category, and has no number", spec.name));
+            let (levels, values) = match (spec.kind, column) {
+                (FeatureKind::Number, InferColumn::Numbers(values)) => (Vec::new(), values.clone()),
+                (FeatureKind::Category, InferColumn::Texts(texts)) => {
+                    check_levels(spec, texts)?;
+                    coded(texts)
                 }
-            }
-            if let Some(row) = values.iter().position(|value| value.is_infinite()) {
-                return Err(format!("`{}` is infinite in row {row}", spec.name));
-            }
-            given.push((spec.clone(), Vec::new(), values.clone()));
+                (FeatureKind::Number, InferColumn::Texts(_)) => {
+                    return Err(format!("`{}` is a number, and has no texts", spec.name));
+                }
+                (FeatureKind::Category, InferColumn::Numbers(_)) => {
+                    return Err(format!("`{}` is a category, and has no numbers", spec.name));
+                }
+            };
+            given.push((spec.clone(), levels, values));
         }
         if let Some((unknown, _)) = columns
             .iter()
@@ -163,5 +178,44 @@ impl Scoring {
         score(&self.model, &matrix)
             .map(|scored| scored.probabilities)
             .map_err(|error| error.to_string())
+    }
+}
+
+/// Texts as levels, in order of their first row, and the level of each row.
+fn coded(texts: &[Option<String>]) -> (Vec<String>, Vec<f64>) {
+    let mut levels: Vec<String> = Vec::new();
+    let mut code_of: HashMap<&str, f64> = HashMap::new();
+    let codes = texts
+        .iter()
+        .map(|text| {
+            let Some(text) = text else { return f64::NAN };
+            *code_of.entry(text).or_insert_with(|| {
+                levels.push(text.clone());
+                (levels.len() - 1) as f64
+            })
+        })
+        .collect();
+    (levels, codes)
+}
+
+/// A part of the calendar has the levels of the calendar; any other category may have one that
+/// training did not see.
+fn check_levels(spec: &FeatureSpec, texts: &[Option<String>]) -> Result<(), String> {
+    let (FeatureSource::Created(part) | FeatureSource::Snapshot(part)) = &spec.source else {
+        return Ok(());
+    };
+    let known: &[&str] = match part {
+        CalendarPart::Weekday => &WEEKDAYS,
+        CalendarPart::Month => &MONTHS,
+        CalendarPart::DayOfMonth | CalendarPart::Hour => return Ok(()),
+    };
+    let is_unknown = |text: &&String| !known.contains(&text.as_str());
+    match texts.iter().flatten().find(is_unknown) {
+        Some(text) => Err(format!(
+            "`{}` has {text:?}, which is none of {}",
+            spec.name,
+            known.join(", ")
+        )),
+        None => Ok(()),
     }
 }

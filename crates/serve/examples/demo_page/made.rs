@@ -4,11 +4,13 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use leadscore_core::{ContactPriority, Span, Timestamp, log_odds_to_probability, stable_hash};
+use leadscore_core::{
+    ContactPriority, FeatureKind, Span, Timestamp, log_odds_to_probability, stable_hash,
+};
 use leadscore_serve::{
-    Change, Engine, EventLine, FieldError, Forgotten, HeldBack, HeldBackQuery, HeldBackRow,
-    LeadDetail, LeadScore, ModelFacts, NextTier, NoScore, PathPoint, Queue, QueueQuery, QueueRow,
-    Reason, TierRecord, Word, WordKind,
+    Change, Engine, EventLine, FeatureFacts, FieldError, Forgotten, HeldBack, HeldBackQuery,
+    HeldBackRow, InferColumn, LeadDetail, LeadScore, ModelFacts, NextTier, NoScore, PathPoint,
+    Queue, QueueQuery, QueueRow, Reason, TierRecord, Word, WordKind,
 };
 use leadscore_store::{Appended, Entity, NewEvent};
 use serde_json::Value;
@@ -406,7 +408,12 @@ impl Engine for Made {
             name: "leads".to_owned(),
             horizon_days: HORIZON,
             training_cutoff: Some("2026-08-22".to_owned()),
-            features: (0..212).map(|n| format!("f{n}")).collect(),
+            features: (0..212)
+                .map(|n| FeatureFacts {
+                    name: format!("f{n}"),
+                    kind: FeatureKind::Number,
+                })
+                .collect(),
             limitations: vec![
                 "Leads with more than 400 seats were not seen in training.".to_owned(),
                 "Of leads from Brazil there were 12; their likelihoods are near the average.".to_owned(),
@@ -497,7 +504,7 @@ impl Engine for Made {
         Err(NoScore::Failed("made leads have no tables".to_owned()))
     }
 
-    fn infer(&self, _: &[(String, Vec<f64>)]) -> Result<Vec<f64>, String> {
+    fn infer(&self, _: &[(String, InferColumn)]) -> Result<Vec<f64>, String> {
         Err("made leads have no features".to_owned())
     }
 

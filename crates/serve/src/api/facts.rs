@@ -39,7 +39,11 @@ pub(crate) async fn model(State(app): State<App>, _: Reader) -> Json<ModelView> 
         name: facts.name,
         horizon_days: facts.horizon_days,
         training_cutoff: facts.training_cutoff,
-        features: facts.features,
+        features: facts
+            .features
+            .into_iter()
+            .map(|feature| feature.name)
+            .collect(),
         limitations: facts.limitations,
         why: facts.why,
     })

@@ -7,6 +7,7 @@ use axum::Json;
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, header};
+use leadscore_core::FeatureKind;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -16,7 +17,7 @@ use crate::app::App;
 use crate::auth::Reader;
 use crate::body;
 use crate::compute::Work;
-use crate::engine::ModelFacts;
+use crate::engine::{FeatureFacts, InferColumn, ModelFacts};
 use crate::json::{self, Budget};
 use crate::problem::{Problem, ProblemKind};
 
@@ -73,7 +74,7 @@ pub(crate) struct ModelMetadata {
 struct TensorMetadata {
     /// The feature.
     name: String,
-    /// FP64.
+    /// FP64 of a number, BYTES of a category.
     datatype: &'static str,
     /// −1: as many as there are.
     shape: Vec<i64>,
@@ -81,7 +82,7 @@ struct TensorMetadata {
 
 /// Features of rows.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object with `inputs`")]
 pub(crate) struct InferRequest {
     /// Comes back with the answer.
     #[serde(default)]
@@ -89,8 +90,8 @@ pub(crate) struct InferRequest {
     /// Read by no one here.
     #[serde(default, rename = "parameters")]
     _parameters: Option<Map<String, Value>>,
-    /// One tensor for each feature, by its name and of the shape [n] or [n, 1]; or the one tensor
-    /// `input-0` of the shape [n, features], row by row.
+    /// One tensor for each feature, by its name and of the shape [n] or [n, 1]; or, where all
+    /// features are numbers, the one tensor `input-0` of the shape [n, features], row by row.
     inputs: Vec<InputTensor>,
     /// `probability`, or nothing.
     #[serde(default)]
@@ -99,24 +100,25 @@ pub(crate) struct InferRequest {
 
 /// A tensor of a request.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object of a tensor")]
 struct InputTensor {
     /// A feature, or `input-0`.
     name: String,
     /// Its length in each dimension.
     shape: Vec<u64>,
-    /// FP64, FP32, BOOL, or an integer type such as INT64.
+    /// Of a number FP64, FP32, BOOL, or an integer type such as INT64; of a category BYTES.
     datatype: String,
     /// Read by no one here.
     #[serde(default, rename = "parameters")]
     _parameters: Option<Map<String, Value>>,
-    /// The values, flat or nested; `null`: missing.
+    /// The values, flat or nested: numbers, or texts of a category; `null`, or an empty text:
+    /// missing.
     data: Option<Value>,
 }
 
 /// An output that is asked for.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object with `name`")]
 struct RequestedOutput {
     /// `probability`.
     name: String,
@@ -180,18 +182,18 @@ pub(crate) async fn model(
     Path(path): Path<BTreeMap<String, String>>,
 ) -> Result<Json<ModelMetadata>, Problem> {
     let facts = found(&app, &path)?;
-    let tensor = |name: &str| TensorMetadata {
+    let tensor = |name: &str, kind: FeatureKind| TensorMetadata {
         name: name.to_owned(),
-        datatype: "FP64",
+        datatype: datatype_of(kind),
         shape: vec![-1],
     };
     Ok(Json(ModelMetadata {
         inputs: facts
             .features
             .iter()
-            .map(|feature| tensor(feature))
+            .map(|feature| tensor(&feature.name, feature.kind))
             .collect(),
-        outputs: vec![tensor(OUTPUT)],
+        outputs: vec![tensor(OUTPUT, FeatureKind::Number)],
         versions: vec![facts.id],
         platform: "leadscore",
         name: facts.name,
@@ -301,45 +303,37 @@ fn check_outputs(request: &InferRequest) -> Result<(), Problem> {
     }
 }
 
+/// The datatype of a feature in the model's metadata.
+fn datatype_of(kind: FeatureKind) -> &'static str {
+    match kind {
+        FeatureKind::Number => "FP64",
+        FeatureKind::Category => "BYTES",
+    }
+}
+
 /// The columns in the order of the model's features.
 fn columns(
     inputs: &[InputTensor],
-    features: &[String],
+    features: &[FeatureFacts],
     rows_at_most: usize,
-) -> Result<Vec<(String, Vec<f64>)>, Problem> {
+) -> Result<Vec<(String, InferColumn)>, Problem> {
     if let [matrix] = inputs
         && matrix.name == MATRIX
-        && !features.iter().any(|feature| feature == MATRIX)
+        && !features.iter().any(|feature| feature.name == MATRIX)
     {
-        let n_rows = n_rows(0, matrix, features.len(), rows_at_most)?;
-        let values = numbers(0, matrix, n_rows * features.len())?;
-        return Ok(features
-            .iter()
-            .enumerate()
-            .map(|(at, feature)| {
-                (
-                    feature.clone(),
-                    values
-                        .iter()
-                        .skip(at)
-                        .step_by(features.len())
-                        .copied()
-                        .collect(),
-                )
-            })
-            .collect());
+        return columns_of_matrix(matrix, features, rows_at_most);
     }
     let mut by_name = BTreeMap::new();
     let mut n_rows_before = None;
     for (at, input) in inputs.iter().enumerate() {
         let name = || format!("/inputs/{at}/name");
-        if !features.contains(&input.name) {
+        let Some(feature) = features.iter().find(|feature| feature.name == input.name) else {
             return Err(Problem::field(
                 name(),
                 format!("the model has no feature {:?}", input.name),
                 "GET the model for the names of its inputs",
             ));
-        }
+        };
         let n_rows = n_rows(at, input, 1, rows_at_most)?;
         if n_rows_before.is_some_and(|before| before != n_rows) {
             return Err(Problem::field(
@@ -349,10 +343,11 @@ fn columns(
             ));
         }
         n_rows_before = Some(n_rows);
-        if by_name
-            .insert(input.name.clone(), numbers(at, input, n_rows)?)
-            .is_some()
-        {
+        let column = match feature.kind {
+            FeatureKind::Number => InferColumn::Numbers(numbers(at, input, n_rows)?),
+            FeatureKind::Category => InferColumn::Texts(texts(at, input, n_rows)?),
+        };
+        if by_name.insert(input.name.clone(), column).is_some() {
             return Err(Problem::field(
                 name(),
                 "the feature is there twice",
@@ -364,17 +359,49 @@ fn columns(
         .iter()
         .map(|feature| {
             by_name
-                .remove(feature)
-                .map(|values| (feature.clone(), values))
+                .remove(&feature.name)
+                .map(|column| (feature.name.clone(), column))
                 .ok_or_else(|| {
                     Problem::field(
                         "/inputs",
-                        format!("the feature {feature:?} is not there"),
+                        format!("the feature {:?} is not there", feature.name),
                         "send all features; a value that is missing is null",
                     )
                 })
         })
         .collect()
+}
+
+/// The columns of one matrix of numbers.
+fn columns_of_matrix(
+    matrix: &InputTensor,
+    features: &[FeatureFacts],
+    rows_at_most: usize,
+) -> Result<Vec<(String, InferColumn)>, Problem> {
+    if let Some(category) = features
+        .iter()
+        .find(|feature| feature.kind == FeatureKind::Category)
+    {
+        return Err(Problem::field(
+            "/inputs/0/name",
+            format!(
+                "`{MATRIX}` is a matrix of numbers, and the feature {:?} is a category",
+                category.name
+            ),
+            "send one tensor for each feature, by its name: FP64 for numbers, BYTES for categories",
+        ));
+    }
+    let n_rows = n_rows(0, matrix, features.len(), rows_at_most)?;
+    let values = numbers(0, matrix, n_rows * features.len())?;
+    let column = |at: usize| {
+        let of_rows = values.iter().skip(at).step_by(features.len());
+        InferColumn::Numbers(of_rows.copied().collect())
+    };
+    Ok(features
+        .iter()
+        .enumerate()
+        .map(|(at, feature)| (feature.name.clone(), column(at)))
+        .collect())
 }
 
 fn n_rows(
@@ -418,12 +445,44 @@ fn numbers(at: usize, tensor: &InputTensor, n: usize) -> Result<Vec<f64>, Proble
         "UINT64",
     ];
     if !known.contains(&tensor.datatype.as_str()) {
-        return Err(Problem::field(
-            format!("/inputs/{at}/datatype"),
-            format!("the datatype is {:?}", tensor.datatype),
-            "features are numbers: send FP64; a lead as it is goes to /v1/score",
-        ));
+        return Err(wrong_datatype(at, tensor, "is a number: send FP64"));
     }
+    values(at, tensor, n, "numbers", &|value| match value {
+        Value::Null => Some(f64::NAN),
+        Value::Bool(is_true) => Some(f64::from(u8::from(*is_true))),
+        Value::Number(number) => number.as_f64().filter(|number| number.is_finite()),
+        Value::String(_) | Value::Array(_) | Value::Object(_) => None,
+    })
+}
+
+fn texts(at: usize, tensor: &InputTensor, n: usize) -> Result<Vec<Option<String>>, Problem> {
+    if tensor.datatype != "BYTES" {
+        return Err(wrong_datatype(at, tensor, "is a category: send BYTES"));
+    }
+    values(at, tensor, n, "texts", &|value| match value {
+        Value::Null => Some(None),
+        // Arrays of most clients have no null beside texts.
+        Value::String(text) => Some(Some(text.clone()).filter(|text| !text.is_empty())),
+        Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => None,
+    })
+}
+
+fn wrong_datatype(at: usize, tensor: &InputTensor, wanted: &str) -> Problem {
+    Problem::field(
+        format!("/inputs/{at}/datatype"),
+        format!("the datatype of {:?} is {:?}", tensor.name, tensor.datatype),
+        format!("it {wanted}; a lead as it is goes to /v1/score"),
+    )
+}
+
+/// The values of a tensor, flat or nested.
+fn values<T>(
+    at: usize,
+    tensor: &InputTensor,
+    n: usize,
+    of_what: &str,
+    read: &dyn Fn(&Value) -> Option<T>,
+) -> Result<Vec<T>, Problem> {
     let Some(data) = &tensor.data else {
         return Err(Problem::field(
             format!("/inputs/{at}/data"),
@@ -432,7 +491,13 @@ fn numbers(at: usize, tensor: &InputTensor, n: usize) -> Result<Vec<f64>, Proble
         ));
     };
     let mut values = Vec::with_capacity(n);
-    flatten(data, &mut values, &mut format!("/inputs/{at}/data"))?;
+    flatten(data, &mut values, read, &mut format!("/inputs/{at}/data")).map_err(|pointer| {
+        Problem::field(
+            pointer,
+            format!("{:?} has {of_what}, and this is none", tensor.name),
+            format!("send {of_what}, or null for what is missing"),
+        )
+    })?;
     if values.len() != n {
         return Err(Problem::field(
             format!("/inputs/{at}/data"),
@@ -447,26 +512,22 @@ fn numbers(at: usize, tensor: &InputTensor, n: usize) -> Result<Vec<f64>, Proble
     Ok(values)
 }
 
-fn flatten(data: &Value, values: &mut Vec<f64>, pointer: &mut String) -> Result<(), Problem> {
-    match data {
-        Value::Array(inner) => {
-            for (at, value) in inner.iter().enumerate() {
-                let length = pointer.len();
-                pointer.push_str(&format!("/{at}"));
-                flatten(value, values, pointer)?;
-                pointer.truncate(length);
-            }
-        }
-        Value::Null => values.push(f64::NAN),
-        Value::Bool(is_true) => values.push(f64::from(u8::from(*is_true))),
-        Value::Number(number) => values.push(number.as_f64().unwrap_or(f64::NAN)),
-        Value::String(_) | Value::Object(_) => {
-            return Err(Problem::field(
-                pointer.clone(),
-                "the value is not a number",
-                "send numbers, or null for what is missing",
-            ));
-        }
+/// The error is the place of a value that cannot be read.
+fn flatten<T>(
+    data: &Value,
+    values: &mut Vec<T>,
+    read: &dyn Fn(&Value) -> Option<T>,
+    pointer: &mut String,
+) -> Result<(), String> {
+    let Value::Array(inner) = data else {
+        values.push(read(data).ok_or_else(|| pointer.clone())?);
+        return Ok(());
+    };
+    for (at, value) in inner.iter().enumerate() {
+        let length = pointer.len();
+        pointer.push_str(&format!("/{at}"));
+        flatten(value, values, read, pointer)?;
+        pointer.truncate(length);
     }
     Ok(())
 }

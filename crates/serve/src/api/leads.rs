@@ -141,7 +141,7 @@ pub(crate) async fn show(
 
 /// What a salesperson says of a lead.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object with `said`")]
 #[schemars(extend(
     "if" = {"required": ["said"], "properties": {"said": {"const": "wrong"}}},
     "then" = {"required": ["note"], "properties": {"note": {"type": "string", "pattern": "\\S"}}}
@@ -274,16 +274,19 @@ pub(crate) async fn forget(
     let (n_others, removed) = app
         .ask(Work::Long, move |engine| {
             visible(engine, &caller, &asked)?;
+            // The engine first: while it has the lead, it may cross a threshold again, and what
+            // the others have just forgotten would come back. If one of them fails, the same
+            // request finds the lead unknown to the engine, and goes on with the others.
+            let removed = match engine.forget(&asked) {
+                Ok(removed) => Some(removed),
+                Err(NoScore::Unknown(_)) => None,
+                Err(error) => return Err(Problem::from(error)),
+            };
             let mut n_others = 0;
             for forgetter in &forgetters {
                 n_others += forgetter(&asked).map_err(|why| Problem::internal().because(why))?;
             }
-            match engine.forget(&asked) {
-                Ok(removed) => Ok((n_others, Some(removed))),
-                // A request before may have ended between the engine and the audit log.
-                Err(NoScore::Unknown(_)) => Ok((n_others, None)),
-                Err(error) => Err(Problem::from(error)),
-            }
+            Ok((n_others, removed))
         })
         .await??;
     let n_audit_lines = app

@@ -202,9 +202,9 @@ impl Paths {
             "required": ["id", "table", "row"],
             "additionalProperties": false,
             "properties": {
-                "id": {"type": "string", "description": "Of the sender's choice; the same ID again is the same event."},
-                "table": {"type": "string", "description": "A table of the config, such as leads, outcomes or activities.touches."},
-                "row": {"type": "object", "description": "The columns of the table, as in the config."},
+                "id": {"type": "string", "minLength": 1, "maxLength": 512, "description": "Of the sender's choice; the same ID again is the same event."},
+                "table": {"type": "string", "minLength": 1, "description": "A table of the config, such as leads, outcomes or activities.touches."},
+                "row": {"type": "object", "minProperties": 1, "description": "The columns of the table, as in the config."},
             },
         });
         let rows = json!({"oneOf": [
@@ -434,7 +434,7 @@ fn queue_parameters() -> Vec<Value> {
         query(
             "cursor",
             "`next` of the page before.",
-            json!({"type": "string"}),
+            json!({"type": "string", "minLength": 1}),
         ),
     ]
 }

@@ -22,7 +22,7 @@ use crate::problem::{Problem, ProblemKind};
 
 /// Exactly one of `leads` and `lead`.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object with `leads` or `lead`")]
 #[schemars(extend("oneOf" = [{"required": ["leads"]}, {"required": ["lead"]}]))]
 pub(crate) struct ScoreRequest {
     /// IDs of leads of the store, at most 1,000.
@@ -35,7 +35,7 @@ pub(crate) struct ScoreRequest {
     leads: Option<Vec<String>>,
     /// A lead that is in no table: its columns, and `activities` and `lookups` by table.
     #[serde(default, deserialize_with = "present")]
-    #[schemars(with = "Map<String, Value>")]
+    #[schemars(with = "Map<String, Value>", extend("minProperties" = 1))]
     lead: Option<Map<String, Value>>,
     /// How many reasons of each score: a number, or "all"; default 3.
     #[serde(default, deserialize_with = "present")]

@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use leadscore_core::{ContactPriority, Timestamp};
+use leadscore_core::{ContactPriority, FeatureKind, Timestamp};
 use leadscore_serve::{
-    AppendResult, Engine, EventLine, FieldError, Forgotten, LeadDetail, LeadScore, ModelFacts,
-    NoScore, Queue, QueueQuery, QueueRow, Reason, TierRecord,
+    AppendResult, Engine, EventLine, FeatureFacts, FieldError, Forgotten, InferColumn, LeadDetail,
+    LeadScore, ModelFacts, NoScore, Queue, QueueQuery, QueueRow, Reason, TierRecord,
 };
 use leadscore_store::{Appended, Entity, NewEvent};
 use serde_json::Value;
@@ -26,6 +26,8 @@ pub(crate) struct Memory {
     pub(crate) is_full: AtomicBool,
     /// Whether the queue is there.
     pub(crate) is_starting: AtomicBool,
+    /// Whether the model has a feature that is a category.
+    has_categories: bool,
 }
 
 impl Memory {
@@ -33,6 +35,14 @@ impl Memory {
     pub(crate) fn slow(milliseconds: u64) -> Self {
         Self {
             work: Duration::from_millis(milliseconds),
+            ..Self::default()
+        }
+    }
+
+    /// One whose model has a category, `industry`, beside two numbers.
+    pub(crate) fn with_categories() -> Self {
+        Self {
+            has_categories: true,
             ..Self::default()
         }
     }
@@ -161,7 +171,18 @@ impl Engine for Memory {
             name: "leads".to_owned(),
             horizon_days: 90.0,
             training_cutoff: None,
-            features: vec!["touches".to_owned(), "seats".to_owned()],
+            features: [
+                ("touches", FeatureKind::Number),
+                ("seats", FeatureKind::Number),
+                ("industry", FeatureKind::Category),
+            ]
+            .into_iter()
+            .filter(|(_, kind)| self.has_categories || *kind == FeatureKind::Number)
+            .map(|(name, kind)| FeatureFacts {
+                name: name.to_owned(),
+                kind,
+            })
+            .collect(),
             limitations: Vec::new(),
             why: None,
         }
@@ -237,13 +258,18 @@ impl Engine for Memory {
         Ok(self.made("raw", touches.len()))
     }
 
-    fn infer(&self, columns: &[(String, Vec<f64>)]) -> Result<Vec<f64>, String> {
-        let n = columns.first().map_or(0, |(_, values)| values.len());
+    /// Each text adds its number of characters.
+    fn infer(&self, columns: &[(String, InferColumn)]) -> Result<Vec<f64>, String> {
+        let n = columns.first().map_or(0, |(_, column)| column.n_rows());
+        let value = |column: &InferColumn, at: usize| match column {
+            InferColumn::Numbers(values) => Some(values[at]).filter(|value| !value.is_nan()),
+            InferColumn::Texts(texts) => texts[at].as_ref().map(|text| text.len() as f64),
+        };
         Ok((0..n)
             .map(|at| {
                 let sum: f64 = columns
                     .iter()
-                    .map(|(_, v)| if v[at].is_nan() { 0.0 } else { v[at] })
+                    .map(|(_, column)| value(column, at).unwrap_or(0.0))
                     .sum();
                 1.0 / (1.0 + (-sum).exp())
             })
