@@ -1,7 +1,7 @@
 """Asks a server of the Open Inference Protocol as the clients that people have do, and compares every probability.
 
 `python protocol.py 127.0.0.1:8080 MODEL --expect rows.json --client tritonclient`, where the file has the names of the features, rows
-of numbers (`null`: missing) and the probability of each row:
+of numbers or texts (`null`: a text that is missing) and the probability of each row:
 
     {"features": ["visits", "calls"], "rows": [[3, 1], [0, null]], "probabilities": [0.78, 0.5]}
 
@@ -44,11 +44,24 @@ class Asked:
         self.n_compared += len(wanted)
 
     def tensors(self, np):
-        """One matrix, and a tensor for each feature: both ways in which rows are given."""
-        matrix = np.array(self.expected["rows"], dtype=np.float64)
-        yield "one matrix", [(MATRIX, matrix)]
-        yield "a tensor a feature", [(name, matrix[:, at].copy()) for at, name in enumerate(self.expected["features"])]
-        yield "a column a feature", [(name, matrix[:, at : at + 1].copy()) for at, name in enumerate(self.expected["features"])]
+        """One matrix where all are numbers, and a tensor for each feature: all ways in which rows are given."""
+        features = []
+        for at, name in enumerate(self.expected["features"]):
+            cells = [row[at] for row in self.expected["rows"]]
+            if any(isinstance(cell, str) for cell in cells):
+                # Clients have no text that is missing; an empty one is.
+                features.append((name, np.array([cell or "" for cell in cells], dtype=np.object_)))
+            else:
+                features.append((name, np.array(cells, dtype=np.float64)))
+        if all(values.dtype == np.float64 for _, values in features):
+            yield "one matrix", [(MATRIX, np.stack([values for _, values in features], axis=1))]
+        yield "a tensor a feature", features
+        yield "a column a feature", [(name, values.reshape(-1, 1)) for name, values in features]
+
+
+def datatype(values):
+    """What the protocol calls the type of an array."""
+    return "BYTES" if values.dtype == object else "FP64"
 
 
 def by_tritonclient(asked):
@@ -70,7 +83,7 @@ def by_tritonclient(asked):
     for how, tensors in asked.tensors(np):
         inputs = []
         for name, values in tensors:
-            tensor = http.InferInput(name, values.shape, "FP64")
+            tensor = http.InferInput(name, values.shape, datatype(values))
             tensor.set_data_from_numpy(values, binary_data=False)
             inputs.append(tensor)
         for of_version in {"", version}:
@@ -105,7 +118,7 @@ def by_kserve(asked):
         for how, tensors in asked.tensors(np):
             inputs = []
             for name, values in tensors:
-                tensor = InferInput(name=name, shape=list(values.shape), datatype="FP64")
+                tensor = InferInput(name=name, shape=list(values.shape), datatype=datatype(values))
                 tensor.set_data_from_numpy(values, binary_data=False)
                 inputs.append(tensor)
             question = InferRequest(model_name=asked.model, infer_inputs=inputs, request_id="request-7", request_outputs=[RequestedOutput(OUTPUT)])
@@ -121,10 +134,15 @@ def by_kserve(asked):
 def by_mlserver(asked):
     """MLServer's own client reads requests from a file, a line each, and writes the answers."""
     import numpy as np
-    from mlserver.codecs import NumpyCodec
+    from mlserver.codecs import NumpyCodec, StringCodec
     from mlserver.types import InferenceRequest, InferenceResponse
 
-    ways = [(how, InferenceRequest(inputs=[NumpyCodec.encode_input(name, values) for name, values in tensors])) for how, tensors in asked.tensors(np)]
+    def encoded(name, values):
+        if datatype(values) == "BYTES":
+            return StringCodec.encode_input(name, values.reshape(-1).tolist(), use_bytes=False)
+        return NumpyCodec.encode_input(name, values)
+
+    ways = [(how, InferenceRequest(inputs=[encoded(name, values) for name, values in tensors])) for how, tensors in asked.tensors(np)]
     with tempfile.TemporaryDirectory() as folder:
         requests, answers = pathlib.Path(folder) / "requests", pathlib.Path(folder) / "answers"
         requests.write_text("".join(request.model_dump_json(exclude_none=True) + "\n" for _, request in ways))

@@ -29,6 +29,8 @@ pub(crate) enum Group {
     Monitors,
     Fastapi,
     Mlserver,
+    Protocol,
+    Openapi,
 }
 
 impl Group {
@@ -49,6 +51,8 @@ impl Group {
             Self::Monitors => "monitors",
             Self::Fastapi => "fastapi",
             Self::Mlserver => "mlserver",
+            Self::Protocol => "protocol",
+            Self::Openapi => "openapi",
         }
     }
 }

@@ -42,6 +42,8 @@ pub(crate) enum Part {
     Browser,
     /// The recipes for schedulers, each run by its scheduler
     Schedule,
+    /// The server, asked by clients that people have and by requests made up from its description
+    Serve,
     /// The measurements in small, so that they cannot rot
     Bench,
 }
@@ -69,6 +71,7 @@ impl Part {
                 Ok(())
             }
             Self::Schedule => test_schedule(),
+            Self::Serve => test_serve(),
             Self::Bench => {
                 bench::small()?;
                 reasons::run(2_000, 0)
@@ -145,6 +148,24 @@ fn test_schedule() -> anyhow::Result<()> {
         succeed(tests)?;
     }
     Ok(())
+}
+
+/// The server as clients see it; that of MLServer, whose packages are many, only where the measurement
+/// of servers has installed it.
+fn test_serve() -> anyhow::Result<()> {
+    let python = venv(Group::Protocol)?;
+    let mut tests = Command::new(&python);
+    tests
+        .args(["-m", "unittest", "discover", "-s", "tests/serve", "-v"])
+        .current_dir(root())
+        .env("LEADSCORE", leadscore()?)
+        .env("PROTOCOL", &python)
+        .env("OPENAPI", venv(Group::Openapi)?);
+    let mlserver = target().join("venv-mlserver/bin/python");
+    if mlserver.exists() {
+        tests.env("MLSERVER", mlserver);
+    }
+    succeed(tests)
 }
 
 /// What a change in Rust breaks first: no Python, no browser, no real data, no doc tests, and none

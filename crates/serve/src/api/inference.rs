@@ -87,6 +87,9 @@ pub(crate) struct InferRequest {
     /// Comes back with the answer.
     #[serde(default)]
     id: Option<String>,
+    /// KServe's client says here what the address says.
+    #[serde(default, rename = "model_name")]
+    _model_name: Option<String>,
     /// Read by no one here.
     #[serde(default, rename = "parameters")]
     _parameters: Option<Map<String, Value>>,

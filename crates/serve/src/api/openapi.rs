@@ -309,7 +309,7 @@ impl Paths {
             query(
                 "cursor",
                 "`next` of the page before.",
-                json!({"type": "integer", "minimum": 1}),
+                json!({"type": "integer", "minimum": 1, "maximum": i64::MAX}),
             ),
         ];
         self.get::<DeliveryPage>(
