@@ -223,6 +223,12 @@ fn the_word_of_sales_takes_a_lead_off_the_queue() {
         assert!(n_tries < 100, "{queue}");
         std::thread::sleep(std::time::Duration::from_millis(20));
     }
+    let (status, said) = served.get("/v1/leads?crossed=nope");
+    assert_eq!(status, 400, "{said}");
+    assert!(
+        said.contains("crossed") && said.contains("no thresholds"),
+        "{said}"
+    );
     let (status, page) = served.get("/");
     assert_eq!(status, 200, "{page}");
     assert!(
@@ -252,7 +258,10 @@ fn a_server_that_cannot_answer_well_does_not_start() {
     let second = refused(&["--address", "127.0.0.1:0"]);
     assert!(second.contains("another"), "{second}");
     served.end();
-    let token = succeed(at, &["tokens", "create", "crm", "--role", "ingest"]);
+    let create = ["tokens", "create", "crm", "--role", "ingest"];
+    let nobody = leadscore(at, &[&create[..], &["--valid", "0d"]].concat());
+    assert_eq!(nobody.status.code(), Some(2), "{nobody:?}");
+    let token = succeed(at, &create);
     assert!(token.trim().len() > 40, "{token}");
     let kept = std::fs::read_to_string(at.join("tokens.toml")).expect("text");
     assert!(!kept.contains(token.trim()));

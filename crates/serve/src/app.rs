@@ -41,9 +41,11 @@ pub struct AppOptions {
     pub limits: Limits,
     /// Where failures of the server are told; default: nowhere.
     pub log: Log,
-    /// Called for each lead that is forgotten, before the engine forgets it; each says how many
+    /// Called for each lead that is forgotten, after the engine has forgotten it; each says how many
     /// things it removed.
     pub forgetters: Vec<Forgetter>,
+    /// Names of the thresholds by which the queue can be filtered; default: any.
+    pub thresholds: Option<Vec<String>>,
 }
 
 impl AppOptions {
@@ -57,6 +59,7 @@ impl AppOptions {
             limits: Limits::default(),
             log: Arc::new(|_| ()),
             forgetters: Vec::new(),
+            thresholds: None,
         }
     }
 }
@@ -98,6 +101,7 @@ struct Inner {
     metrics: Metrics,
     compute: Compute,
     forgetters: Vec<Forgetter>,
+    thresholds: Option<Vec<String>>,
     in_flight: AtomicUsize,
     large_bodies: Arc<Semaphore>,
     draining: AtomicBool,
@@ -128,12 +132,18 @@ impl App {
             limits: options.limits,
             log: options.log,
             forgetters: options.forgetters,
+            thresholds: options.thresholds,
         })))
     }
 
     /// Who makes the scores.
     pub fn engine(&self) -> &Arc<dyn Engine> {
         &self.0.engine
+    }
+
+    /// Names of the thresholds by which the queue can be filtered; `None`: any.
+    pub(crate) fn thresholds(&self) -> Option<&[String]> {
+        self.0.thresholds.as_deref()
     }
 
     /// Folder of what the server keeps.

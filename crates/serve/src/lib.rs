@@ -4,6 +4,7 @@
 mod engine;
 
 pub mod limits;
+mod private;
 mod problem;
 
 mod json;

@@ -11,6 +11,8 @@ use std::sync::{Mutex, MutexGuard};
 use leadscore_core::{Span, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
 
+use crate::private::private_file;
+
 pub use id::SessionId;
 pub use usage::{Act, UseOfWeek};
 
@@ -94,6 +96,8 @@ impl Sessions {
     ///
     /// Where the file cannot be opened or is something else.
     pub fn open(path: &Path, options: SessionOptions) -> Result<Self, SessionError> {
+        // Where it cannot be made, opening says why.
+        let _ = private_file(path);
         Self::of(Connection::open(path), path.to_owned(), options)
     }
 

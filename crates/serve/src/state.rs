@@ -11,6 +11,8 @@ use std::time::Duration;
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
+use crate::private::private_file;
+
 pub use error::StateError;
 
 /// How long a statement waits for another program that has the file, such as a backup.
@@ -228,18 +230,6 @@ fn lock(path: &Path) -> Result<File, StateError> {
         }),
         Err(std::fs::TryLockError::Error(source)) => Err(failed(source)),
     }
-}
-
-/// Makes the file readable to its owner alone, before anything is in it.
-fn private_file(path: &Path) -> std::io::Result<()> {
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt;
-        options.mode(0o600);
-    }
-    options.open(path).map(|_| ())
 }
 
 /// Sets a pragma and reads it back: SQLite ignores what it cannot do.

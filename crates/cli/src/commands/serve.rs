@@ -104,6 +104,7 @@ fn put_together(
             log: Arc::new(show::remark),
             expiry: Arc::new(now),
             forgetters: vec![watch.thresholds.forgetter()],
+            thresholds: Some(settings.thresholds.keys().cloned().collect()),
             ..AppOptions::new(kept, in_folder(&settings.tokens), Arc::clone(clock))
         },
     )?;

@@ -27,7 +27,14 @@ pub(crate) fn run(command: &TokensCommand) -> anyhow::Result<Outcome> {
 fn create(args: &TokensCreateArgs) -> anyhow::Result<()> {
     let expires = match &args.valid {
         None => None,
-        Some(text) => Some(now() + text.parse::<Span>()?),
+        Some(text) => {
+            let valid: Span = text.parse()?;
+            anyhow::ensure!(
+                valid > Span::ZERO,
+                "a token that is valid for {text} is valid for nobody\n  hint: write a length such as 90d, or leave it out"
+            );
+            Some(now() + valid)
+        }
     };
     let file = file_of(&args.file)?;
     let token = tokens::create(

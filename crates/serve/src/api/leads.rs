@@ -53,7 +53,7 @@ pub(crate) async fn list(
     Reader(caller): Reader,
     RawQuery(raw): RawQuery,
 ) -> Result<Json<QueueView>, Problem> {
-    let query = queue_query(&raw.unwrap_or_default(), &caller)?;
+    let query = queue_query(&raw.unwrap_or_default(), &caller, app.thresholds())?;
     let queue = app
         .ask(Work::Quick, move |engine| engine.queue(&query))
         .await??;
@@ -61,7 +61,20 @@ pub(crate) async fn list(
     Ok(Json(QueueView::new(&queue, Reasons::DEFAULT)))
 }
 
-fn queue_query(raw: &str, caller: &Caller) -> Result<QueueQuery, Problem> {
+/// What `crossed` may be, in words.
+fn expected_thresholds(names: Option<&[String]>) -> String {
+    match names {
+        None => "the name of a threshold".to_owned(),
+        Some([]) => "nothing, since the config has no thresholds".to_owned(),
+        Some(names) => format!("one of {}", names.join(", ")),
+    }
+}
+
+fn queue_query(
+    raw: &str,
+    caller: &Caller,
+    thresholds: Option<&[String]>,
+) -> Result<QueueQuery, Problem> {
     let mut given = Query::read(raw)?;
     let query = QueueQuery {
         tier: given.take("tier", "one of very_high, high, medium and low", |text| {
@@ -79,8 +92,9 @@ fn queue_query(raw: &str, caller: &Caller) -> Result<QueueQuery, Problem> {
             |text| text.parse::<Timestamp>().ok(),
         )?,
         compare_with: None,
-        crossed: given.take("crossed", "the name of a threshold", |text| {
-            Some(text.to_owned())
+        crossed: given.take("crossed", &expected_thresholds(thresholds), |text| {
+            let is_known = |names: &[String]| names.iter().any(|name| name == text);
+            thresholds.is_none_or(is_known).then(|| text.to_owned())
         })?,
         cursor: given.take("cursor", "`next` of the page before", |text| {
             Some(text.to_owned())
