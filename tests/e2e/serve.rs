@@ -200,7 +200,19 @@ fn events_move_scores_and_every_road_has_the_same_number() {
 
 #[test]
 fn the_word_of_sales_takes_a_lead_off_the_queue() {
+    word_takes_a_lead_off("");
+    // Where models and rules read words, too.
+    word_takes_a_lead_off("[activities.word]\nlead = \"lead\"\nat = \"at\"\nkind = [\"said\"]\n");
+}
+
+fn word_takes_a_lead_off(table: &str) {
     let folder = company();
+    // The store comes first: before, a table needs a place.
+    Served::start(folder.path(), &[]).end();
+    let config = folder.path().join("leadscore.toml");
+    let text = std::fs::read_to_string(&config).expect("a config");
+    let store = "[store]\npath = \"events.store\"\n";
+    std::fs::write(&config, format!("{text}\n{store}{table}")).expect("room");
     let served = Served::start(folder.path(), &[]);
     let queue = served.json("/v1/leads?limit=2");
     let lead = queue["leads"][0]["score"]["lead"]

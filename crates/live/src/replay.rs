@@ -134,6 +134,8 @@ pub fn replay(
         }
     }
     replayed.chunk(waiting)?;
+    let known = replayed.known.values().flatten();
+    replayed.report.n_unconfirmed_refreshes = known.map(Known::n_unconfirmed).sum();
     Ok(replayed.report)
 }
 
@@ -155,7 +157,7 @@ struct Replayed<'r> {
 /// A model with the tables as it reads them.
 struct Known {
     /// Where tiers began at the moments of refreshes.
-    edges: HashMap<Timestamp, [f64; 3]>,
+    edges: HashMap<Timestamp, RefreshEdges>,
     tiers: TierEdges,
     model: Arc<Model>,
     concepts: Concepts,
@@ -213,6 +215,13 @@ impl Replayed<'_> {
     }
 }
 
+/// Where tiers began by a refresh.
+struct RefreshEdges {
+    by_tables: [f64; 3],
+    /// Of most answers of the refresh.
+    by_log: [f64; 3],
+}
+
 impl Known {
     /// Computes where tiers began at the moments that answers name.
     fn read_edges(&mut self, answers: &[Logged]) -> Result<(), ReplayError> {
@@ -221,18 +230,39 @@ impl Known {
         for at in moments {
             if !self.edges.contains_key(&at) {
                 let probabilities = self.timeline.probabilities(&self.model, at)?;
-                let edges = tier_edges(self.tiers, self.model.tier_edges, &probabilities);
-                self.edges.insert(at, edges);
+                let by_tables = tier_edges(self.tiers, self.model.tier_edges, &probabilities);
+                let by_log = edges_of_most(answers, at).unwrap_or(by_tables);
+                self.edges.insert(at, RefreshEdges { by_tables, by_log });
             }
         }
         Ok(())
     }
 
-    /// Where tiers began by the tables, when an answer was given.
+    /// Where tiers began when an answer was given: as most answers of the refresh have it, since the
+    /// tables have other leads once one was forgotten.
     fn edges(&self, answer: &Answer) -> [f64; 3] {
         let of = answer.edges.of.and_then(|at| self.edges.get(&at));
-        of.copied().unwrap_or_else(|| self.scorer.edges())
+        of.map_or_else(|| self.scorer.edges(), |edges| edges.by_log)
     }
+
+    /// Refreshes whose edges are not those of the tables.
+    fn n_unconfirmed(&self) -> usize {
+        let edges = self.edges.values();
+        edges.filter(|of| of.by_tables != of.by_log).count()
+    }
+}
+
+/// The edges that most answers of a refresh have.
+fn edges_of_most(answers: &[Logged], at: Timestamp) -> Option<[f64; 3]> {
+    let mut counts: BTreeMap<[u64; 3], usize> = BTreeMap::new();
+    for logged in answers {
+        let edges = logged.answer.edges;
+        if edges.of == Some(at) {
+            *counts.entry(edges.values.map(f64::to_bits)).or_default() += 1;
+        }
+    }
+    let most = counts.into_iter().max_by_key(|(_, n)| *n)?;
+    Some(most.0.map(f64::from_bits))
 }
 
 /// What each answer is by the tables; answers of a lead are beside each other.

@@ -14,25 +14,3 @@ pub(crate) fn private_file(path: &Path) -> std::io::Result<()> {
     }
     options.open(path).map(|_| ())
 }
-
-#[cfg(all(test, unix))]
-mod tests {
-    use std::os::unix::fs::PermissionsExt;
-
-    use crate::{SessionOptions, Sessions, State};
-
-    #[test]
-    fn files_with_sessions_and_leads_are_their_owners() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let (state, sessions) = (folder.path().join("s"), folder.path().join("p"));
-        let _state = State::open(&state).expect("room");
-        let _sessions = Sessions::open(&sessions, SessionOptions::default()).expect("room");
-        for path in [state, sessions] {
-            let mode = std::fs::metadata(&path)
-                .expect("a file")
-                .permissions()
-                .mode();
-            assert_eq!(mode & 0o777, 0o600, "{}", path.display());
-        }
-    }
-}

@@ -56,23 +56,19 @@ pub fn table_columns(config: &Config, model: Option<&Model>) -> BTreeMap<TableId
         tables.insert(TableId::Lookup(name.clone()), lookup(config, name, model));
     }
     let word = TableId::named(WORD_TABLE).expect("its name is a key");
-    tables.entry(word).or_insert_with(|| {
-        let [lead, at, said, by, note] = WORD_COLUMNS.map(str::to_owned);
-        TableColumns {
-            uses: BTreeMap::from([
-                (lead.clone(), CellUse::Key),
-                (at.clone(), CellUse::Time),
-                (said, CellUse::Word),
-                (by, CellUse::Word),
-                (note, CellUse::Word),
-            ]),
-            is_open: false,
-            key: lead,
-            is_of_account: false,
-            at: Some(at),
-            recorded_at: None,
-        }
+    let [lead, at, said, by, note] = WORD_COLUMNS.map(str::to_owned);
+    let columns = tables.entry(word).or_insert_with(|| TableColumns {
+        uses: BTreeMap::from([(lead.clone(), CellUse::Key), (at.clone(), CellUse::Time)]),
+        is_open: false,
+        key: lead,
+        is_of_account: false,
+        at: Some(at),
+        recorded_at: None,
     });
+    // Also where a config that learns from words does not read all that the server writes.
+    for column in [said, by, note] {
+        columns.uses.entry(column).or_insert(CellUse::Word);
+    }
     tables
 }
 

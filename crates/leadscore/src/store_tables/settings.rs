@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use leadscore_config::{Config, DataConfig, HistoryConfig, Location, PerColumn};
 use leadscore_core::printable;
+use leadscore_store::WORD_TABLE;
 
+use super::columns::WORD_COLUMNS;
 use crate::error::bail;
 
 /// The column with the moment at which a row was recorded; rows have no column of this name.
@@ -77,6 +79,7 @@ pub fn check_store_settings(config: &Config) -> crate::Result<()> {
             );
         }
     }
+    check_word(config)?;
     let via = config
         .activities
         .values()
@@ -84,6 +87,22 @@ pub fn check_store_settings(config: &Config) -> crate::Result<()> {
     if via || config.outcomes.via.is_some() {
         bail!(
             "`via` cannot be used with [store]\n  hint: send rows with the ID of their lead, or remove [store]"
+        );
+    }
+    Ok(())
+}
+
+/// Refuses columns of `[activities.word]` that are not those that the server writes.
+fn check_word(config: &Config) -> crate::Result<()> {
+    let name = WORD_TABLE.trim_start_matches("activities.");
+    let Some(word) = config.activities.get(name) else {
+        return Ok(());
+    };
+    let [lead, at, ..] = WORD_COLUMNS;
+    if word.lead.as_deref() != Some(lead) || word.at != at {
+        bail!(
+            "[{WORD_TABLE}] is what sales says, and the server writes its rows with the columns `{}`\n  hint: write `lead = \"{lead}\"` and `at = \"{at}\"`, or give another table this name",
+            WORD_COLUMNS.join("`, `")
         );
     }
     Ok(())

@@ -213,11 +213,10 @@ impl Cells<'_> {
                 "write it as a text, if it is an ID".to_owned(),
             ));
         }
-        let is_value = matches!(self.table, TableId::Activities(_));
-        if is_value && value.abs() > LARGEST_VALUE {
+        if value.abs() > LARGEST_VALUE {
             return Err((
                 format!(
-                    "`{}` is {number}, which is beyond what sums of events have room for",
+                    "`{}` is {number}, which is beyond what anything amounts to",
                     listed(column)
                 ),
                 "write it in a larger unit".to_owned(),

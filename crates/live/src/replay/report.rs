@@ -27,6 +27,9 @@ pub struct ReplayReport {
     pub n_raw: usize,
     /// Lines that are no answers.
     pub n_damaged: usize,
+    /// Refreshes whose edges of tiers, which most of their answers have, are not those of the tables: a
+    /// lead that was open then was forgotten, or `[tiers]` is another one.
+    pub n_unconfirmed_refreshes: usize,
     /// The first answers that differ.
     pub differing: Vec<Difference>,
     /// The first answers about leads of which the store has nothing.
@@ -129,6 +132,12 @@ impl ReplayReport {
                     .to_owned(),
             );
         }
+        if self.n_unconfirmed_refreshes > 0 {
+            lines.push(format!(
+                "where tiers begin cannot be confirmed for {} of the queue: a lead that was open then was forgotten, or [tiers] has changed",
+                agree_refreshes(self.n_unconfirmed_refreshes)
+            ));
+        }
         for (model, n) in &self.unknown_models {
             lines.push(format!(
                 "{} of model `{}`, which the registry does not have",
@@ -164,6 +173,10 @@ impl ReplayReport {
         }
         lines.join("\n")
     }
+}
+
+fn agree_refreshes(n: usize) -> String {
+    format!("{} {}", count(n), agree(n, "refresh", "refreshes"))
 }
 
 /// A difference, field by field.

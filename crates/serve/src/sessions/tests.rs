@@ -161,3 +161,17 @@ fn use_is_counted_by_week_and_user() {
         ]
     );
 }
+
+#[cfg(unix)]
+#[test]
+fn the_file_is_its_owners() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("page.sqlite");
+    let _sessions = Sessions::open(&path, SessionOptions::default()).expect("room");
+    let mode = std::fs::metadata(&path)
+        .expect("a file")
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o777, 0o600);
+}
