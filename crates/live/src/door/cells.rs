@@ -216,7 +216,7 @@ impl Cells<'_> {
         if value.abs() > LARGEST_VALUE {
             return Err((
                 format!(
-                    "`{}` is {number}, which is beyond what anything amounts to",
+                    "`{}` is {number}, which is beyond what sums of events have room for",
                     listed(column)
                 ),
                 "write it in a larger unit".to_owned(),
