@@ -150,8 +150,8 @@ pub use sql::model_with_features_sql;
 #[cfg(feature = "store")]
 pub use store_tables::{
     CHANGED_AT, CellUse, ImportedRows, LeadRead, LeadReader, LeadRow, RECORDED, RawLead, Scan,
-    TableColumns, WORD_COLUMNS, check_store_settings, export_store, kept_lookups, store_place,
-    stored_instant, table_columns,
+    TableColumns, WORD_COLUMNS, check_store_settings, export_store, is_store_address, kept_lookups,
+    store_place, stored_instant, table_columns,
 };
 pub use timeline::{Timeline, TimelineScores};
 pub use train::{TrainOptions, Training, train};

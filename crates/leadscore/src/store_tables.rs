@@ -19,7 +19,7 @@ pub use self::export::export_store;
 pub use self::file_lookups::kept_lookups;
 pub use self::import::ImportedRows;
 pub use self::lead_reader::{LeadRead, LeadReader, LeadRow, RawLead};
-pub use self::open::{Scan, store_place};
+pub use self::open::{Scan, is_store_address, store_place};
 pub use self::settings::{CHANGED_AT, RECORDED, check_store_settings};
 
 pub(crate) use self::open::{put_lookup_rows, put_lookups, scan_table, store_of};

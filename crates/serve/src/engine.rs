@@ -158,6 +158,16 @@ pub enum NoScore {
     Failed(String),
 }
 
+impl NoScore {
+    /// Whether the lead itself is why: it is in no queue. Otherwise nothing is known of it.
+    pub fn is_of_lead(&self) -> bool {
+        match self {
+            Self::NotOpen { .. } | Self::Unknown(_) | Self::Waiting(_) => true,
+            Self::Refused(_) | Self::NotReady | Self::Away(_) | Self::Failed(_) => false,
+        }
+    }
+}
+
 /// The model that scores.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
 pub struct ModelFacts {

@@ -61,6 +61,9 @@ pub(crate) async fn envelope(State(app): State<App>, mut request: Request, next:
     let response = answer(&app, request, next, &route, is_always).await;
     let problem = response.extensions().get::<Problem>();
     let is_shed = problem.is_some_and(|problem| problem.kind == ProblemKind::Overloaded);
+    if is_shed {
+        app.metrics().shed();
+    }
     let mut response = rendered(&app, response, &method, &route, &id);
     headers(&app, &mut response, &id);
 
@@ -176,9 +179,6 @@ fn check(app: &App, request: &Request) -> Result<(), Problem> {
 fn rendered(app: &App, mut response: Response, method: &Method, route: &str, id: &str) -> Response {
     let is_inference = route.starts_with("/v2");
     if let Some(problem) = response.extensions_mut().remove::<Problem>() {
-        if problem.kind == ProblemKind::Overloaded {
-            app.metrics().shed();
-        }
         if let Some(cause) = &problem.cause {
             app.log(&format!("request {id}: {cause}"));
         }

@@ -8,12 +8,12 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use leadscore::front_end::{counted, now};
-use leadscore::{Config, Data, Inputs, Timestamp, store_place};
+use leadscore::{Config, Data, Inputs, Timestamp, is_store_address, store_place};
 use leadscore_live::{EngineOptions, Imported, LiveEngine, import};
 use leadscore_serve::{
     App, AppOptions, Clock, Page, PageOptions, ServeOptions, Server, State, TlsFiles, hook_routes,
 };
-use leadscore_store::{ServerAddress, Store, StoreOptions, StorePlace};
+use leadscore_store::{Store, StoreOptions, StorePlace};
 
 use self::watch::Watch;
 use crate::args::{ConfigArg, ServeArgs};
@@ -127,8 +127,7 @@ fn put_together(
 pub(crate) fn place(args: &ConfigArg, typed: Option<&str>) -> anyhow::Result<(Config, StorePlace)> {
     let config = Config::read(&args.config)?;
     let config = if let Some(text) = typed {
-        let is_elsewhere = text.starts_with("env:") || text.starts_with("file:");
-        if is_elsewhere || ServerAddress::is_meant(text) || text.contains("://") {
+        if is_store_address(text) {
             config.with_store(text)
         } else {
             let path = std::path::absolute(text).with_context(|| format!("{text} is no path"))?;

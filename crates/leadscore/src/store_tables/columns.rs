@@ -7,7 +7,7 @@ use leadscore_core::{AttributeTable, CellKind};
 use leadscore_inference::Model;
 use leadscore_store::WORD_TABLE;
 
-/// The columns of [`WORD_TABLE`], where the config does not have it: the lead, the moment, what, by whom and why.
+/// The columns of [`WORD_TABLE`] that the server writes: the lead, the moment, what, by whom and why.
 pub const WORD_COLUMNS: [&str; 5] = ["lead", "at", "said", "by", "note"];
 
 /// What cells of a column are read as.

@@ -14,6 +14,12 @@ use crate::error::Context as _;
 pub type Scan<'s> =
     dyn FnMut(&str, &mut dyn FnMut(StoredEvent) -> crate::Result<()>) -> crate::Result<()> + 's;
 
+/// Whether a text is the address of a store, or says where one is, and no path.
+pub fn is_store_address(text: &str) -> bool {
+    let is_elsewhere = text.starts_with("env:") || text.starts_with("file:");
+    is_elsewhere || ServerAddress::is_meant(text) || text.contains("://")
+}
+
 /// Where the store of a config is: a file beside it, or a PostgreSQL database; `None` where it names
 /// none.
 ///
@@ -26,8 +32,7 @@ pub fn store_place(config: &Config) -> crate::Result<Option<StorePlace>> {
         return Ok(None);
     };
     let text = store.path.expose();
-    let is_elsewhere = text.starts_with("env:") || text.starts_with("file:");
-    if !is_elsewhere && !ServerAddress::is_meant(text) && !text.contains("://") {
+    if !is_store_address(text) {
         return Ok(Some(config.folder().join(text).into()));
     }
     let uri = secret_uri(&store.path, &config.folder(), "path", "[store]")?;

@@ -29,7 +29,7 @@ pub(crate) struct ColumnsRead(BTreeMap<TableId, BTreeSet<String>>);
 
 impl ColumnsRead {
     /// Those of a model's features.
-    pub(crate) fn by(model: &Model) -> Self {
+    pub(super) fn by(model: &Model) -> Self {
         let mut read = Self::default();
         for (table, column) in model.specs.iter().filter_map(|spec| spec.source.column()) {
             let table = match table {
@@ -132,7 +132,7 @@ impl<'c> StoreRows<'c> {
     }
 
     /// Makes these lookups tables, although no row may be of them; leaves all others out.
-    pub(crate) fn keep_lookups(&mut self, names: &[String]) {
+    pub(super) fn keep_lookups(&mut self, names: &[String]) {
         self.lookups.retain(|name, _| names.contains(name));
         for name in names {
             self.lookups.entry(name.clone()).or_default();

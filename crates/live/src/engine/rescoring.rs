@@ -3,7 +3,6 @@
 use std::collections::HashSet;
 use std::sync::{Arc, PoisonError};
 
-use leadscore_serve::NoScore;
 use leadscore_store::Entity;
 
 use super::served::Served;
@@ -73,17 +72,12 @@ impl Shared {
                     hear(&scored.score, entry.points);
                 }
             }
-            Err(NoScore::NotOpen { .. } | NoScore::Unknown(_) | NoScore::Waiting(_)) => {
+            Err(error) if error.is_of_lead() => {
                 if let Some(tables) = &served.tables {
                     tables.ranking_mut().remove(lead, at);
                 }
             }
-            Err(
-                error @ (NoScore::Refused(_)
-                | NoScore::NotReady
-                | NoScore::Away(_)
-                | NoScore::Failed(_)),
-            ) => {
+            Err(error) => {
                 self.set_trouble(Some(format!("lead `{lead}` cannot be scored: {error}")));
             }
         }

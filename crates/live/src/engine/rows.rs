@@ -225,17 +225,10 @@ impl Shared {
             match scored {
                 Ok(scored) => found.push((*rank, entry, scored)),
                 // It closed since the last refresh.
-                Err(NoScore::NotOpen { .. } | NoScore::Unknown(_) | NoScore::Waiting(_)) => {
+                Err(error) if error.is_of_lead() => {
                     tables.ranking_mut().remove(&entry.lead, at);
                 }
-                Err(
-                    error @ (NoScore::Refused(_)
-                    | NoScore::NotReady
-                    | NoScore::Away(_)
-                    | NoScore::Failed(_)),
-                ) => {
-                    return Err(error);
-                }
+                Err(error) => return Err(error),
             }
         }
         let scores: Vec<&ScoredLead> = found.iter().map(|(_, _, scored)| scored).collect();

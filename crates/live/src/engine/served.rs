@@ -239,7 +239,7 @@ impl Served {
             Some(Ok(scores)) => {
                 for (row, place) in places.into_iter().enumerate() {
                     found[place] = Some(Earlier {
-                        probability: scores.scored.probabilities[row],
+                        likelihood: 100.0 * scores.scored.probabilities[row],
                         log_odds: scores.scored.log_odds[row],
                         reasons: scores.reasons(row).into_iter().map(shown).collect(),
                     });
@@ -265,7 +265,8 @@ impl Served {
 
 /// A score as of an earlier moment.
 struct Earlier {
-    probability: f64,
+    /// 0 to 100.
+    likelihood: f64,
     log_odds: f64,
     reasons: Vec<Reason>,
 }
@@ -273,7 +274,7 @@ struct Earlier {
 impl Earlier {
     fn of(score: LeadScore) -> Self {
         Self {
-            probability: score.likelihood / 100.0,
+            likelihood: score.likelihood,
             log_odds: score.log_odds,
             reasons: score.reasons,
         }
@@ -282,7 +283,7 @@ impl Earlier {
 
 /// How a score changed, if it moved.
 fn change(then: &Earlier, since: Timestamp, now: &ScoredLead) -> Option<Change> {
-    let points = now.score.likelihood - 100.0 * then.probability;
+    let points = now.score.likelihood - then.likelihood;
     let explained = |log_odds, reasons| Explained { log_odds, reasons };
     (points.abs() >= SHOWN_POINTS).then(|| Change {
         since,

@@ -135,7 +135,7 @@ impl ReplayReport {
         if self.n_unconfirmed_refreshes > 0 {
             lines.push(format!(
                 "where tiers begin cannot be confirmed for {} of the queue: a lead that was open then was forgotten, or [tiers] has changed",
-                agree_refreshes(self.n_unconfirmed_refreshes)
+                counted(self.n_unconfirmed_refreshes, "refresh")
             ));
         }
         for (model, n) in &self.unknown_models {
@@ -173,10 +173,6 @@ impl ReplayReport {
         }
         lines.join("\n")
     }
-}
-
-fn agree_refreshes(n: usize) -> String {
-    format!("{} {}", count(n), agree(n, "refresh", "refreshes"))
 }
 
 /// A difference, field by field.

@@ -736,35 +736,30 @@ impl Engine for Made {
         if self.order.is_empty() {
             return Vec::new();
         }
-        let of = |tier, n, n_won, predicted| TierRecord {
-            tier,
-            n,
-            n_won,
-            predicted,
-        };
-        vec![
-            of(ContactPriority::VeryHigh, 100, 46, 44.2),
-            of(ContactPriority::High, 100, 21, 22.9),
-            of(ContactPriority::Medium, 100, 19, 9.1),
-            of(ContactPriority::Low, 100, 2, 3.0),
-        ]
+        records([
+            (100, 46, 44.2),
+            (100, 21, 22.9),
+            (100, 19, 9.1),
+            (100, 2, 3.0),
+        ])
     }
 
     fn track_record_of_held_back(&self) -> Vec<TierRecord> {
         if self.order.is_empty() {
             return Vec::new();
         }
-        let of = |tier, n, n_won, predicted| TierRecord {
-            tier,
-            n,
-            n_won,
-            predicted,
-        };
-        vec![
-            of(ContactPriority::VeryHigh, 40, 14, 16.9),
-            of(ContactPriority::High, 41, 8, 9.2),
-            of(ContactPriority::Medium, 38, 4, 3.6),
-            of(ContactPriority::Low, 44, 1, 1.3),
-        ]
+        records([(40, 14, 16.9), (41, 8, 9.2), (38, 4, 3.6), (44, 1, 1.3)])
     }
+}
+
+/// What became of the leads of each tier, best first: how many, how many were won, and predicted.
+fn records(of_tiers: [(usize, usize, f64); 4]) -> Vec<TierRecord> {
+    let tiers = ContactPriority::QUARTILES.into_iter().zip(of_tiers);
+    let record = |(tier, (n, n_won, predicted))| TierRecord {
+        tier,
+        n,
+        n_won,
+        predicted,
+    };
+    tiers.map(record).collect()
 }

@@ -6,8 +6,9 @@ use leadscore_core::{ContactPriority, Timestamp, count, printable};
 use maud::{Markup, html};
 
 use super::answer::Notice;
+use super::guard::{self, Refusal, Visitor};
 use super::words::shown;
-use super::{Page, field, tiers};
+use super::{Asked, Page, field, tiers};
 use crate::QueueQuery;
 use crate::auth::Caller;
 use crate::percent::encoded;
@@ -30,6 +31,26 @@ pub(crate) struct Filters {
     pub(crate) changed: bool,
     pub(crate) crossed: Option<String>,
     pub(crate) cursor: Option<String>,
+}
+
+/// Who asks for a list, what of it, and its address: without filters, and with them.
+pub(crate) fn admit(
+    page: &Page,
+    asked: &Asked,
+    fields: &[(String, String)],
+    bare: &str,
+    address: fn(&Filters) -> String,
+) -> Result<(Visitor, Filters, String), Refusal> {
+    let filters = Filters::of(fields);
+    let here = filters.as_ref().map_or_else(|_| bare.to_owned(), address);
+    let visitor = guard::admit(page, asked, &here)?;
+    match filters {
+        Ok(filters) => {
+            let filters = filters.with_owner_as_it_is(|| page.app.engine().owners());
+            Ok((visitor, filters, here))
+        }
+        Err(notice) => Err(Box::new(visitor.plain(page, &notice))),
+    }
 }
 
 impl Filters {

@@ -7,8 +7,8 @@ use leadscore_core::{agree, count, counted};
 use maud::{Markup, html};
 
 use super::answer;
-use super::filters::{Filters, ROWS};
-use super::guard::{self, Visitor};
+use super::filters::{self, Filters, ROWS};
+use super::guard::Visitor;
 use super::labels::Labels;
 use super::layout::frame;
 use super::sentences::refused;
@@ -22,17 +22,11 @@ pub(crate) const WHY: &str = "Leads are held back by chance and not by their sco
 
 /// The page of the list.
 pub(crate) fn answer(page: &Page, asked: &Asked, fields: &[(String, String)]) -> Response<Body> {
-    let filters = Filters::of(fields);
-    let here = filters
-        .as_ref()
-        .map_or_else(|_| "/held-back".to_owned(), Filters::held_back_address);
-    let visitor = match guard::admit(page, asked, &here) {
-        Ok(visitor) => visitor,
+    let address = Filters::held_back_address;
+    let (visitor, filters, here) = match filters::admit(page, asked, fields, "/held-back", address)
+    {
+        Ok(admitted) => admitted,
         Err(response) => return *response,
-    };
-    let filters = match filters {
-        Ok(filters) => filters.with_owner_as_it_is(|| page.app.engine().owners()),
-        Err(notice) => return visitor.plain(page, &notice),
     };
     let query = HeldBackQuery {
         owner: visitor

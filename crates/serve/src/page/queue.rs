@@ -6,7 +6,7 @@ use leadscore_core::{Timestamp, agree, count, counted};
 use maud::{Markup, html};
 
 use super::answer;
-use super::filters::Filters;
+use super::filters::{self, Filters};
 use super::guard::{self, Visitor};
 use super::layout::{Tab, frame};
 use super::sentences::{record_sentence, refused};
@@ -22,17 +22,10 @@ const COLUMNS: usize = 7;
 
 /// The page of the queue.
 pub(crate) fn answer(page: &Page, asked: &Asked, fields: &[(String, String)]) -> Response<Body> {
-    let filters = Filters::of(fields);
-    let here = filters
-        .as_ref()
-        .map_or_else(|_| "/".to_owned(), Filters::address);
-    let visitor = match guard::admit(page, asked, &here) {
-        Ok(visitor) => visitor,
+    let admitted = filters::admit(page, asked, fields, "/", Filters::address);
+    let (visitor, filters, here) = match admitted {
+        Ok(admitted) => admitted,
         Err(response) => return *response,
-    };
-    let filters = match filters {
-        Ok(filters) => filters.with_owner_as_it_is(|| page.app.engine().owners()),
-        Err(notice) => return visitor.plain(page, &notice),
     };
     let last = match page.sessions.look(&visitor.caller.name, visitor.now) {
         Ok(last) => last,

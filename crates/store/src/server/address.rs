@@ -248,12 +248,12 @@ mod tests {
         );
         check("postgresql://ann@[::1]/crm", "leadscore", Encryption::None);
         check(
-            "postgresql://%2Ftmp%2Fpg/crm?user=ann",
+            "postgresql://%2Fsockets%2Fpg/crm?user=ann",
             "leadscore",
             Encryption::None,
         );
         check(
-            "postgresql:///crm?host=/tmp/pg&user=ann&schema=a_1",
+            "postgresql:///crm?host=/sockets/pg&user=ann&schema=a_1",
             "a_1",
             Encryption::None,
         );

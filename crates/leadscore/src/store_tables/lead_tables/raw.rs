@@ -18,15 +18,15 @@ use crate::store_tables::leads::Lead;
 
 /// The columns that a lead may have, and those of the rows that it may bring.
 pub(super) struct RawColumns {
-    leads: TableColumns,
-    activities: BTreeMap<String, TableColumns>,
-    lookups: BTreeMap<String, TableColumns>,
+    leads: KnownColumns,
+    activities: BTreeMap<String, KnownColumns>,
+    lookups: BTreeMap<String, KnownColumns>,
     /// Whether the config says how times are written.
     has_time_formats: bool,
 }
 
 /// The columns of a table by name; whether numbers with a fraction are read of them.
-struct TableColumns(HashMap<String, bool>);
+struct KnownColumns(HashMap<String, bool>);
 
 impl RawColumns {
     pub(super) fn of(settings: &Settings, options: &LoadOptions) -> Self {
@@ -39,7 +39,7 @@ impl RawColumns {
         let columns = |heading: &str, read: Vec<(String, bool)>| {
             let named = settings.named_columns(heading).into_iter();
             let named = named.map(|column| (column, false));
-            TableColumns(named.chain(read).collect())
+            KnownColumns(named.chain(read).collect())
         };
         let activities = settings.activities.iter().map(|(name, activity)| {
             let values = activity.values.iter();
@@ -62,7 +62,7 @@ impl RawColumns {
     }
 }
 
-impl TableColumns {
+impl KnownColumns {
     /// A row of plain values.
     fn row<'v>(
         &self,
@@ -125,7 +125,7 @@ impl LeadTables {
         };
         let activities = part(given, "activities")?;
         let lookups = part(given, "lookups")?;
-        let knows = |part: Part<'_>, known: &BTreeMap<String, TableColumns>| {
+        let knows = |part: Part<'_>, known: &BTreeMap<String, KnownColumns>| {
             part.is_none_or(|part| part.keys().all(|name| known.contains_key(name)))
         };
         let columns = &self.raw.leads.0;
