@@ -236,7 +236,7 @@ fn word_takes_a_lead_off(table: &str) {
         std::thread::sleep(std::time::Duration::from_millis(20));
     }
     let (status, said) = served.get("/v1/leads?crossed=nope");
-    assert_eq!(status, 400, "{said}");
+    assert_eq!(status, 422, "{said}");
     assert!(
         said.contains("crossed") && said.contains("no thresholds"),
         "{said}"

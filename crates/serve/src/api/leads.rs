@@ -61,13 +61,21 @@ pub(crate) async fn list(
     Ok(Json(QueueView::new(&queue, Reasons::DEFAULT)))
 }
 
-/// What `crossed` may be, in words.
-fn expected_thresholds(names: Option<&[String]>) -> String {
-    match names {
-        None => "the name of a threshold".to_owned(),
-        Some([]) => "nothing, since the config has no thresholds".to_owned(),
-        Some(names) => format!("one of {}", names.join(", ")),
+/// Fails at a threshold that there is not: which ones there are, the config says.
+fn check_threshold(asked: &str, names: &[String]) -> Result<(), Problem> {
+    if names.iter().any(|name| name == asked) {
+        return Ok(());
     }
+    let hint = if names.is_empty() {
+        "the config has no thresholds".to_owned()
+    } else {
+        format!("there are {}", names.join(", "))
+    };
+    Err(Problem::new(
+        ProblemKind::Invalid,
+        format!("the query's \"crossed\" is {asked:?}, and there is no such threshold"),
+        hint,
+    ))
 }
 
 fn queue_query(
@@ -92,9 +100,8 @@ fn queue_query(
             |text| text.parse::<Timestamp>().ok(),
         )?,
         compare_with: None,
-        crossed: given.take("crossed", &expected_thresholds(thresholds), |text| {
-            let is_known = |names: &[String]| names.iter().any(|name| name == text);
-            thresholds.is_none_or(is_known).then(|| text.to_owned())
+        crossed: given.take("crossed", "the name of a threshold", |text| {
+            Some(text.to_owned())
         })?,
         cursor: given.take("cursor", "`next` of the page before", |text| {
             Some(text.to_owned())
@@ -108,6 +115,9 @@ fn queue_query(
             .unwrap_or(ROWS_DEFAULT),
     };
     given.end()?;
+    if let (Some(asked), Some(names)) = (&query.crossed, thresholds) {
+        check_threshold(asked, names)?;
+    }
     match (&caller.owner, &query.owner) {
         (Some(mine), Some(asked)) if mine != asked => Err(Problem::new(
             ProblemKind::NotFound,
