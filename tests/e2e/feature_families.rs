@@ -475,8 +475,12 @@ fn slow_value(company: &Company, spec: &FeatureSpec, lead: u32, at: i64) -> Expe
             }
             let is_in_state = |peer: &u32| {
                 let closed = company.closed[*peer as usize].filter(|(closed, _)| *closed < at);
+                // What became of a lead nobody knows before the lead.
+                if company.created[*peer as usize] >= at {
+                    return false;
+                }
                 match state {
-                    PeerState::Open => company.created[*peer as usize] < at && closed.is_none(),
+                    PeerState::Open => closed.is_none(),
                     PeerState::Won => closed.is_some_and(|(_, is_won)| is_won),
                     PeerState::Lost => closed.is_some_and(|(_, is_won)| !is_won),
                 }

@@ -544,3 +544,57 @@ fn what_became_of_others_is_seen_from_when_it_was_entered() {
     assert_eq!(at("2020-03-21T10:00:00", "won"), [0.0, 1.0, 0.0]);
     assert_eq!(at("2020-03-21T10:00:00", "lost"), [0.0, 0.0, 1.0]);
 }
+
+/// A lead whose row came after the snapshot is nobody before it, and so is what became of it.
+#[test]
+fn what_became_of_a_lead_is_not_seen_before_its_row() {
+    let config = "[leads]\npath = \"leads.csv\"\nid = \"id\"\ncreated_at = \"created\"\nrecorded_at = \"entered\"\naccount = \"account\"\nends = \"2021-01-01\"\n[outcomes]\npath = \"deals.csv\"\nlead = \"lead\"\nclosed_at = \"closed\"\nresult = \"result\"\nwon = [\"won\"]\nlost = [\"lost\"]\nLOG\nends = \"2021-01-01\"\n[snapshots]\nobservation_end = \"2021-01-01\"\n[features]\nfamilies = [\"account\"]\n[data]\nundated_rows = 1.0\nrecorded_together = 1.0\n";
+    let at = |log: &str, entered: &str, result: &str| {
+        let config = config.replace("LOG", log);
+        let folder = folder_with(&[
+            (
+                "leads.csv",
+                &format!(
+                    "id,created,entered,account\na,2020-01-01T10:00:00,2020-01-01T10:00:00,X\nb,2020-01-01T10:00:00,{entered},X\nc,2020-01-01T10:00:00,2020-01-02T10:00:00,Y\n"
+                ),
+            ),
+            (
+                "deals.csv",
+                &format!(
+                    "lead,closed,result\nb,2020-03-20T10:00:00,{result}\nc,2020-02-01T10:00:00,lost\nc,2020-02-03T10:00:00,won\n"
+                ),
+            ),
+        ]);
+        let tables = load(
+            &Config::parse(&config).expect("the config is right"),
+            folder.path(),
+            &LoadOptions::default(),
+        )
+        .expect("the tables are right");
+        let moment = Timestamp::from_ymd(2020, 4, 1).expect("exists");
+        let snapshots = [leadscore_core::Snapshot {
+            lead: 0,
+            at: moment,
+        }];
+        let families = FeaturesConfig {
+            families: vec![FamilyChoice::All],
+            ..FeaturesConfig::default()
+        };
+        let mut specs = plan(&tables, &families, &snapshots).specs;
+        specs.retain(|spec| spec.name.starts_with("account.leads_"));
+        assert_eq!(specs.len(), 3);
+        let matrix = compute(&tables, &specs, &snapshots).expect("computable");
+        matrix.values().iter().copied().collect::<Vec<f64>>()
+    };
+    for log in ["", "log = true\nopen = [\"open\"]"] {
+        for result in ["won", "lost"] {
+            assert_eq!(
+                at(log, "2020-06-01T10:00:00", result),
+                [0.0, 0.0, 0.0],
+                "{log}"
+            );
+        }
+        assert_eq!(at(log, "2020-03-31T10:00:00", "won"), [0.0, 1.0, 0.0]);
+        assert_eq!(at(log, "2020-01-01T10:00:00", "lost"), [0.0, 0.0, 1.0]);
+    }
+}

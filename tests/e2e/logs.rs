@@ -237,8 +237,7 @@ fn check(crm: &Crm, corrections: bool) {
                         PeerState::Lost => Standing::Lost,
                     };
                     let stand_so = |peer: &u32| {
-                        known_standing(crm, *peer, day) == wanted
-                            && (wanted != Standing::Open || is_there(*peer, day))
+                        is_there(*peer, day) && known_standing(crm, *peer, day) == wanted
                     };
                     peers().filter(stand_so).count() as f64
                 }

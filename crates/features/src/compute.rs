@@ -308,12 +308,15 @@ fn value_age(change: &HistoryChange, snapshot: Snapshot) -> Option<f64> {
 
 type MomentsOfLead<'a> = dyn Fn(u32) -> Vec<Timestamp> + Sync + 'a;
 
-/// When a lead began to stand so and when it ceased to, as others could see it.
+/// When a lead began to stand so and when it ceased to, as others could see it: what became of a lead
+/// nobody knew before the lead.
 fn moments_of(tables: &Tables, lead: u32, state: PeerState) -> (Vec<Timestamp>, Vec<Timestamp>) {
     let created = tables.leads.known_since(lead);
+    let as_known = |seen: Timestamp| created.map_or(seen, |created| seen.max(created));
     let Some(courses) = &tables.courses else {
         let outcome = &tables.outcomes[lead as usize];
-        let (closed, won) = (outcome.closed_seen(), outcome.won_seen());
+        let closed = outcome.closed_seen().map(as_known);
+        let won = outcome.won_seen().map(as_known);
         let (more, less) = match state {
             // A lead that lacks its creation was never at risk, so its closing counts for nothing
             // open.
@@ -338,10 +341,10 @@ fn moments_of(tables: &Tables, lead: u32, state: PeerState) -> (Vec<Timestamp>, 
     }
     for (seen, standing) in courses.seen(lead) {
         if standing == wanted {
-            more.push(seen);
+            more.push(as_known(seen));
         }
         if before == wanted {
-            less.push(seen);
+            less.push(as_known(seen));
         }
         before = standing;
     }
@@ -384,7 +387,7 @@ fn peer_leads(
         };
         let count = before(&more_times[account], more(snapshot.lead))
             - before(&less_times[account], less(snapshot.lead));
-        // A lead that closed before it was created, by a clock that was wrong, is not open.
+        // A lead without a creation has closings and was never open.
         *cell = count.max(0) as f64;
     }
 }

@@ -279,11 +279,17 @@ pub(crate) fn lookup_column(column: &str, kind: CellKind) -> String {
     }
 }
 
+/// When others can know what was seen of a lead `l`: not before the lead itself.
+pub(crate) fn known_with(seen: &str) -> String {
+    format!("CASE WHEN l.created_known > {seen} THEN l.created_known ELSE {seen} END")
+}
+
 /// Adds how the account's other leads stood; gives the join.
 pub(crate) fn add_peer_leads(statement: &mut Statement) -> String {
     let before = |time: &str| format!("COUNT(CASE WHEN {time} < s.moment THEN 1 END)");
+    let (closed, won) = (known_with("o.closed_seen"), known_with("o.won_seen"));
     let open_less =
-        "COUNT(CASE WHEN l.created_known IS NOT NULL AND o.closed_seen < s.moment THEN 1 END)";
+        format!("COUNT(CASE WHEN l.created_known IS NOT NULL AND {closed} < s.moment THEN 1 END)");
     let not_below_zero =
         |difference: String| format!("CASE WHEN {difference} > 0 THEN {difference} ELSE 0 END");
     statement.step(
@@ -291,8 +297,8 @@ pub(crate) fn add_peer_leads(statement: &mut Statement) -> String {
         format!(
             "SELECT s.lead, s.moment, {} AS n_open, {} AS n_won, {} AS n_lost\n  FROM ls_snapshots s\n  JOIN ls_leads l ON l.account = s.account AND l.lead <> s.lead\n  LEFT JOIN ls_outcomes o ON o.lead = l.lead\n  GROUP BY s.lead, s.moment",
             not_below_zero(format!("{} - {open_less}", before("l.created_known"))),
-            before("o.won_seen"),
-            not_below_zero(format!("{} - {}", before("o.closed_seen"), before("o.won_seen")))
+            before(&won),
+            not_below_zero(format!("{} - {}", before(&closed), before(&won)))
         ),
     );
     "LEFT JOIN ls_peer_leads p ON p.lead = s.lead AND p.moment = s.moment".to_owned()

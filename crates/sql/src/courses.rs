@@ -3,6 +3,7 @@
 
 use leadscore_config::OutcomesConfig;
 
+use crate::attributes::known_with;
 use crate::columns::Columns;
 use crate::dialect::Dialect;
 use crate::events::days;
@@ -209,7 +210,8 @@ pub(crate) fn add_peer_leads(statement: &mut Statement) -> String {
     statement.step(
         "ls_peer_turns",
         format!(
-            "SELECT l.lead, l.account, l.created_known AS t, 1 AS n_open, 0 AS n_won, 0 AS n_lost\n  FROM ls_leads l\n  WHERE l.created_known IS NOT NULL\n  UNION ALL\n  SELECT l.lead, l.account, k.seen, CASE WHEN l.created_known IS NULL THEN 0 ELSE {} END, {}, {}\n  FROM ls_log_known k\n  JOIN ls_leads l ON l.lead = k.lead\n  WHERE k.standing <> k.before",
+            "SELECT l.lead, l.account, l.created_known AS t, 1 AS n_open, 0 AS n_won, 0 AS n_lost\n  FROM ls_leads l\n  WHERE l.created_known IS NOT NULL\n  UNION ALL\n  SELECT l.lead, l.account, {}, CASE WHEN l.created_known IS NULL THEN 0 ELSE {} END, {}, {}\n  FROM ls_log_known k\n  JOIN ls_leads l ON l.lead = k.lead\n  WHERE k.standing <> k.before",
+            known_with("k.seen"),
             turned(OPEN),
             turned(WON),
             turned(LOST)
