@@ -38,12 +38,25 @@ impl Shared {
         let (of_rows, of_tables): (Vec<u32>, Vec<u32>) =
             tables.timeline.open(at).into_iter().partition(is_changed);
         let mut entries = self.unchanged_entries(served, tables, before, (&of_tables, at))?;
-        let mut changed = self.leads_of(tables.changed.entities());
+        // Leads that changed since they were divided are among those of the tables, and nothing that
+        // is before the moment changed of them: twice they would count twice in where tiers begin.
+        let known: HashSet<u32> = of_tables.into_iter().collect();
+        let is_ranked = |lead: &str| {
+            let number = tables.timeline.number(lead);
+            number.is_some_and(|number| known.contains(&number))
+        };
+        let mut changed: Vec<String> = self
+            .leads_of(tables.changed.entities())
+            .into_iter()
+            .collect();
         changed.extend(
             of_rows
                 .iter()
                 .map(|&lead| tables.timeline.id(lead).to_owned()),
         );
+        changed.sort_unstable();
+        changed.dedup();
+        changed.retain(|lead| !is_ranked(lead));
         for lead in &changed {
             if self.is_stopping() {
                 return Ok(());
@@ -211,7 +224,7 @@ impl Shared {
         let (page, ordered_at) = {
             let ranking = tables.ranking();
             let page = ranking.page(query, with_threshold.as_ref(), at);
-            let page = page.map_err(|bad| NoScore::Refused(bad.into()))?;
+            let page = page.map_err(|bad| NoScore::Refused(vec![bad.into()]))?;
             (page, ranking.ordered_at)
         };
         let leads: Vec<String> = page
@@ -264,7 +277,7 @@ impl Shared {
         let tables = served.tables.as_ref().ok_or(NoScore::NotReady)?;
         let at = self.store.moment();
         let page = tables.ranking().held_back(query);
-        let page = page.map_err(|bad| NoScore::Refused(bad.into()))?;
+        let page = page.map_err(|bad| NoScore::Refused(vec![bad.into()]))?;
         let cards = self.cards.read().unwrap_or_else(PoisonError::into_inner);
         let row = |(lead, created): (String, Option<Timestamp>)| {
             let card = cards.get(&lead).cloned().unwrap_or_default();
