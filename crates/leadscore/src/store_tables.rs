@@ -24,4 +24,4 @@ pub use self::settings::{CHANGED_AT, RECORDED, check_store_settings};
 
 pub(crate) use self::open::{put_lookup_rows, put_lookups, scan_table, store_of};
 pub(crate) use self::rows::{ColumnsRead, StoreRows, frames};
-pub(crate) use self::settings::of_store;
+pub(crate) use self::settings::{of_store, times_by_door};

@@ -3,6 +3,7 @@
 
 mod cells;
 mod fields;
+mod raw;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, PoisonError};
@@ -111,7 +112,7 @@ impl Door {
     fn event(&self, value: &Value, now: Timestamp, place: &mut Place<'_>) -> Option<NewEvent> {
         let Value::Object(given) = value else {
             place.refuse(
-                &[],
+                place.part(None),
                 format!("an event is an object, and this is {}", shown(value)),
                 r#"write such as {"id": "e1", "table": "leads", "row": {…}}"#,
             );
@@ -132,14 +133,14 @@ impl Door {
                 )
             };
             place.refuse(
-                &[key],
+                place.part(Some(key)),
                 format!("`{}` is no part of an event", listed(key)),
                 &hint,
             );
         }
         let id = place.id(
             given.get("id"),
-            &["id"],
+            place.part(Some("id")),
             "the event has no `id`",
             "give each event an ID of its own: the same ID again is the same event",
         );
@@ -149,7 +150,7 @@ impl Door {
             other => {
                 let found = other.map_or("nothing".to_owned(), shown);
                 place.refuse(
-                    &["row"],
+                    place.row(),
                     format!("the row is {found}, expected an object"),
                     "write the columns and their values",
                 );
@@ -182,7 +183,7 @@ impl Door {
                 let found = other.map_or("nothing".to_owned(), shown);
                 let known = self.names();
                 place.refuse(
-                    &["table"],
+                    place.part(Some("table")),
                     format!("the table is {found}"),
                     &format!("name one of {known}"),
                 );
@@ -191,7 +192,7 @@ impl Door {
         };
         if self.elsewhere.iter().any(|table| table == name) {
             place.refuse(
-                &["table"],
+                place.part(Some("table")),
                 format!(
                     "`{}` is read from the place that the config names",
                     listed(name)
@@ -207,7 +208,7 @@ impl Door {
                 let names: Vec<String> = self.tables.keys().map(ToString::to_string).collect();
                 let near = did_you_mean(name, names.iter().map(String::as_str));
                 place.refuse(
-                    &["table"],
+                    place.part(Some("table")),
                     format!("there is no table `{}`", listed(name)),
                     &format!("{near}there are {}", self.names()),
                 );
@@ -232,7 +233,7 @@ impl Door {
     ) -> Option<Made> {
         if row.len() > MOST_COLUMNS {
             place.refuse(
-                &["row"],
+                place.row(),
                 format!("the row has {} columns", row.len()),
                 &format!("a row has {MOST_COLUMNS} at most"),
             );
@@ -243,16 +244,9 @@ impl Door {
             table,
             columns,
             now,
-            latest: match table {
-                // What a lead was created at, and what became of it, has happened.
-                TableId::Leads | TableId::Outcomes | TableId::Activities(_) => now + AHEAD,
-                TableId::Lookup(_)
-                | TableId::History
-                | TableId::Link(_)
-                | TableId::Merges
-                | TableId::Deleted => Timestamp::MAX,
-            },
+            latest: latest(table, now),
             is_number: &|column, is_number| self.first(table, column, is_number),
+            says_recorded: false,
             made: Made::default(),
         };
         for (column, value) in row {
@@ -267,6 +261,19 @@ impl Door {
         *known
             .entry((table.clone(), column.to_owned()))
             .or_insert(is_number)
+    }
+}
+
+/// After it no row of the table can have happened.
+fn latest(table: &TableId, now: Timestamp) -> Timestamp {
+    match table {
+        // What a lead was created at, and what became of it, has happened.
+        TableId::Leads | TableId::Outcomes | TableId::Activities(_) => now + AHEAD,
+        TableId::Lookup(_)
+        | TableId::History
+        | TableId::Link(_)
+        | TableId::Merges
+        | TableId::Deleted => Timestamp::MAX,
     }
 }
 

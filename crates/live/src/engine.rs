@@ -31,6 +31,7 @@ use self::keeper::Keeper;
 pub use self::options::{Crossings, EngineError, EngineOptions, OnScore};
 use self::rescoring::Rescorer;
 use self::shared::Shared;
+use crate::error::LiveError;
 use crate::log::{Answer, LogState};
 use crate::queue::Edges;
 
@@ -154,10 +155,11 @@ impl Engine for LiveEngine {
         let at = self.shared.store.moment();
         let edges = served.edges();
         let scorer = &served.scoring.scorer;
+        let raw = scorer.raw_lead(lead, at)?;
         let rows = scorer
-            .raw_rows(&self.shared.store, lead, at)
-            .map_err(|error| NoScore::Failed(error.to_string()))?;
-        let score = scorer.score_raw(lead, at, &rows, Some(edges.values))?;
+            .raw_rows(&self.shared.store, &raw)
+            .map_err(LiveError::no_score)?;
+        let score = scorer.score_raw(&raw, &rows, Some(edges.values))?;
         self.shared.log_answer(&score, edges, Some(lead));
         Ok(score)
     }

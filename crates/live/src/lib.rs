@@ -17,7 +17,7 @@ pub use door::Door;
 pub use error::LiveError;
 pub use hashes::{feature_hash, input_hash, json_hash};
 pub use import::{Imported, import};
-pub use scorer::LiveScorer;
+pub use scorer::{LeadInNoTable, LiveScorer};
 
 pub use engine::{Crossings, EngineError, EngineOptions, EngineState, LiveEngine, OnScore};
 pub use log::{

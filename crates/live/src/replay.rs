@@ -345,9 +345,11 @@ fn raw(
     store: &Store,
 ) -> Result<Computed, ReplayError> {
     let edges = known.edges(answer);
-    let rows = known.scorer.raw_rows(store, lead, answer.at)?;
-    let score = known.scorer.score_raw(lead, answer.at, &rows, Some(edges));
-    let Ok(score) = score else {
+    let Ok(raw) = known.scorer.raw_lead(lead, answer.at) else {
+        return Ok(Computed::default());
+    };
+    let rows = known.scorer.raw_rows(store, &raw)?;
+    let Ok(score) = known.scorer.score_raw(&raw, &rows, Some(edges)) else {
         return Ok(Computed::default());
     };
     Ok(Computed {

@@ -10,12 +10,23 @@ use leadscore_serve::{FieldError, LeadScore, NoScore, Reason};
 use leadscore_store::{Entity, Store, StoredEvent};
 use serde_json::Value;
 
+use crate::door::Door;
 use crate::error::LiveError;
 use crate::hashes::{feature_hash, input_hash, json_hash};
+
+/// A lead that is in no table, as of a moment.
+pub struct LeadInNoTable<'l> {
+    given: &'l Value,
+    /// The same as a store would have it.
+    read: Value,
+    at: Timestamp,
+}
 
 /// Scores leads from their rows by one model.
 pub struct LiveScorer {
     reader: LeadReader,
+    /// What leads that are in no table have to pass.
+    door: Door,
     concepts: Concepts,
 }
 
@@ -30,6 +41,7 @@ impl LiveScorer {
     pub fn new(config: &Config, model: Arc<Model>, tables: &[String]) -> Result<Self, LiveError> {
         Ok(Self {
             concepts: model.concepts(),
+            door: Door::new(config.settings(), Some(&model), tables)?,
             reader: LeadReader::new(config, model, tables)?,
         })
     }
@@ -101,6 +113,25 @@ impl LiveScorer {
         self.scored(lead, at, &row, input_hash(seen), edges)
     }
 
+    /// Reads a lead that is in no table, as of a moment: its columns, `activities` and `lookups` as
+    /// JSON, with cells as the door lets them into a store.
+    ///
+    /// # Errors
+    ///
+    /// [`NoScore::Refused`] says what the door does not let in.
+    pub fn raw_lead<'l>(
+        &self,
+        lead: &'l Value,
+        at: Timestamp,
+    ) -> Result<LeadInNoTable<'l>, NoScore> {
+        let read = self.door.raw_lead(lead, at).map_err(NoScore::Refused)?;
+        Ok(LeadInNoTable {
+            given: lead,
+            read,
+            at,
+        })
+    }
+
     /// The rows of a store that a score of a lead reads which is in no table.
     ///
     /// # Errors
@@ -109,39 +140,40 @@ impl LiveScorer {
     pub fn raw_rows(
         &self,
         store: &Store,
-        lead: &Value,
-        at: Timestamp,
+        lead: &LeadInNoTable<'_>,
     ) -> Result<Vec<StoredEvent>, LiveError> {
         let mut rows = Vec::new();
-        for entity in self.reader.beside_raw(lead) {
-            rows.extend(store.of_entity(&entity, at)?);
+        for entity in self.reader.beside_raw(&lead.read) {
+            rows.extend(store.of_entity(&entity, lead.at)?);
         }
         Ok(rows)
     }
 
-    /// Scores a lead that is in no table: its columns, `activities` and `lookups` as JSON; `rows` are
-    /// those of [`Self::raw_rows`].
+    /// Scores a lead that is in no table; `rows` are those of [`Self::raw_rows`].
     ///
     /// # Errors
     ///
     /// [`NoScore::Refused`] says what is not as the model reads it.
     pub fn score_raw(
         &self,
-        lead: &Value,
-        at: Timestamp,
+        lead: &LeadInNoTable<'_>,
         rows: &[StoredEvent],
         edges: Option<[f64; 3]>,
     ) -> Result<LeadScore, NoScore> {
-        let raw = self.reader.read_raw(lead, at, rows).map_err(|error| {
-            let words = leadscore::error_words(&error);
-            let (detail, hint) = words.split_once("\n  hint: ").unwrap_or((&words, ""));
-            NoScore::Refused(FieldError {
-                pointer: String::new(),
-                detail: detail.to_owned(),
-                hint: hint.to_owned(),
-            })
-        })?;
-        self.scored(&raw.id, at, &raw.row, json_hash(lead, rows), edges)
+        let (given, at) = (lead.given, lead.at);
+        let raw = self
+            .reader
+            .read_raw(&lead.read, at, rows)
+            .map_err(|error| {
+                let words = leadscore::error_words(&error);
+                let (detail, hint) = words.split_once("\n  hint: ").unwrap_or((&words, ""));
+                NoScore::Refused(vec![FieldError {
+                    pointer: String::new(),
+                    detail: detail.to_owned(),
+                    hint: hint.to_owned(),
+                }])
+            })?;
+        self.scored(&raw.id, at, &raw.row, json_hash(given, rows), edges)
     }
 
     /// The score of features.

@@ -393,3 +393,96 @@ fn the_first_value_decides_what_a_column_is() {
         .row;
     assert_eq!(kept, r#"{"region":"n","wealth":"3"}"#);
 }
+
+/// What tables read as missing is no ID, of a lead or of what it belongs to.
+#[test]
+fn words_for_missing_are_no_ids() {
+    for missing in ["NULL", " n/a ", "", "null"] {
+        check_refused(
+            json!({"id": "e", "table": "leads", "row": {"lead_id": missing}}),
+            "/0/row/lead_id",
+            &["the row has no lead"],
+        );
+        check_refused(
+            json!({"id": "e", "table": "activities.visits", "row": {"account_id": missing, "at": "2025-01-01"}}),
+            "/0/row/account_id",
+            &["the row has no account"],
+        );
+        check_row(
+            "leads",
+            json!({"lead_id": "L", "account_id": missing}),
+            json!({"lead_id": "L", "account_id": null}),
+        );
+    }
+    check_row(
+        "leads",
+        json!({"lead_id": "L", "account_id": 17}),
+        json!({"lead_id": "L", "account_id": "17"}),
+    );
+    check_refused(
+        json!({"id": "e", "table": "leads", "row": {"lead_id": "L", "account_id": 3.0}}),
+        "/0/row/account_id",
+        &["a text or a whole number"],
+    );
+    check_refused(
+        json!({"id": "e", "table": "leads", "row": {"lead_id": "L", "account_id": "A\u{200b}"}}),
+        "/0/row/account_id",
+        &["that nobody sees"],
+    );
+}
+
+/// A lead that is in no table is refused at the cell, also in its events and lookups.
+#[test]
+fn a_lead_in_no_table_is_refused_at_the_cell() {
+    let refused = |lead: Value| -> Vec<String> {
+        let errors = door().raw_lead(&lead, now()).expect_err("it is refused");
+        errors.into_iter().map(|error| error.pointer).collect()
+    };
+    let lead = |activities: Value, lookups: Value| json!({"lead_id": "L", "created_at": "2025-05-01", "activities": activities, "lookups": lookups});
+    assert_eq!(refused(json!(["L"])), [""]);
+    assert_eq!(refused(json!({"lead_id": "L"})), ["/created_at"]);
+    assert_eq!(
+        refused(json!({"lead_id": "L\u{200b}", "created_at": "soon", "seats": "7,5"})),
+        ["/created_at", "/lead_id", "/seats"]
+    );
+    assert_eq!(
+        refused(lead(
+            json!({"touches": [{"at": "2025-05-02"}, {"at": ""}, {"at": "2025-05-03", "minutes": "many"}, 3]}),
+            json!(null)
+        )),
+        [
+            "/activities/touches/1",
+            "/activities/touches/2/minutes",
+            "/activities/touches/3"
+        ]
+    );
+    assert_eq!(
+        refused(lead(
+            json!({"touch": [], "touches": {}, "visits": [{"at": "2025-05-02"}]}),
+            json!({"a/b": {}})
+        )),
+        [
+            "/activities/touch",
+            "/activities/touches",
+            "/activities/visits",
+            "/lookups/a~1b"
+        ]
+    );
+    assert_eq!(
+        refused(lead(
+            json!({"touches": [{"at": "2025-05-02", "lead_id": "another"}]}),
+            json!({"accounts": [1]})
+        )),
+        ["/activities/touches/0/lead_id", "/lookups/accounts"]
+    );
+    let read = door().raw_lead(
+        &json!({"lead_id": 7, "created_at": "2025-05-01", "activities": null,
+            "lookups": {"accounts": null}, "renewal": "2026-01-01"}),
+        now(),
+    );
+    assert_eq!(
+        read.expect("a lead"),
+        json!({"lead_id": "7", "created_at": "2025-05-01", "renewal": "2026-01-01",
+            "lookups": {"accounts": null}})
+    );
+}

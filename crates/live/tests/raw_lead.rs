@@ -1,4 +1,5 @@
-//! A lead that is in no table has the same bits without frames as by them, however it is written.
+//! A lead that is in no table has the same bits without frames as by them and as the same lead in a
+//! store, however it is written.
 
 #[expect(dead_code, reason = "worlds are disturbed by other tests")]
 mod world;
@@ -8,6 +9,8 @@ use std::sync::Arc;
 
 use leadscore::{Config, Data, Inputs, LeadReader, RawLead, TrainOptions};
 use leadscore_core::{Span, Timestamp};
+use leadscore_live::{Door, LiveScorer};
+use leadscore_serve::{FieldError, NoScore};
 use leadscore_store::{Entity, StoredEvent};
 use serde_json::{Map, Value, json};
 
@@ -400,4 +403,191 @@ fn rows_of_accounts(dice: &mut Dice, moment: Timestamp) -> Vec<StoredEvent> {
         }
     };
     (1..=12).map(row).collect()
+}
+
+/// The events that say of a store's lead what a lead in no table says of itself, with the pointer
+/// that each row has in it; `None` where it has parts that are no rows.
+fn events_of(lead: &Value, key: &str, account: &str) -> Option<Vec<(String, Value)>> {
+    let lead = lead.as_object()?;
+    let mut own = lead.clone();
+    own.remove("activities");
+    own.remove("lookups");
+    if own.values().any(|cell| cell.is_array() || cell.is_object()) {
+        return None;
+    }
+    // A lead in no table may be nameless.
+    own.get(key).filter(|id| !id.is_null())?;
+    // What an account is whose ID cannot be meant is said of the lead alone.
+    if own.get(account).is_some_and(Value::is_f64) {
+        return None;
+    }
+    let mut events = vec![(String::new(), "leads".to_owned(), own)];
+    for (table, rows) in lead
+        .get("activities")
+        .into_iter()
+        .flat_map(Value::as_object)
+        .flatten()
+    {
+        for (number, row) in rows.as_array()?.iter().enumerate() {
+            let mut row = row.as_object()?.clone();
+            if row.values().any(|cell| cell.is_array() || cell.is_object()) {
+                return None;
+            }
+            let is_of_account = table == "visits";
+            let whose = if is_of_account { account } else { key };
+            match row.get(whose).filter(|whose| !whose.is_null()) {
+                None => drop(row.insert(whose.to_owned(), lead.get(whose)?.clone())),
+                // A store takes rows of any lead.
+                Some(said) if Some(said) != lead.get(whose) => return None,
+                Some(_) => {}
+            }
+            let pointer = format!("/activities/{table}/{number}");
+            events.push((pointer, format!("activities.{table}"), row));
+        }
+    }
+    if lead.contains_key("lookups") {
+        return None;
+    }
+    let event = |(number, (pointer, table, row)): (usize, (String, String, _))| {
+        let row: Map<String, Value> = row;
+        (
+            pointer,
+            json!({"id": format!("e{number}"), "table": table, "row": row}),
+        )
+    };
+    Some(events.into_iter().enumerate().map(event).collect())
+}
+
+/// What a lead scores in a store to which its rows were sent, or where the door refused them.
+fn stored(
+    scorer: &LiveScorer,
+    door: &Door,
+    events: Vec<(String, Value)>,
+    moment: Timestamp,
+) -> Result<Result<leadscore_serve::LeadScore, NoScore>, Vec<FieldError>> {
+    let (pointers, events): (Vec<String>, Vec<Value>) = events.into_iter().unzip();
+    let events = door.read(&events, moment).map_err(|mut errors| {
+        for error in &mut errors {
+            let (number, field) = error.pointer[1..].split_once('/').unwrap_or(("0", ""));
+            let number: usize = number.parse().expect("the number of a row");
+            let field = field.strip_prefix("row").unwrap_or(field);
+            error.pointer = format!("{}{field}", pointers[number]);
+        }
+        errors
+    })?;
+    let lead = events[0].entity.id().to_owned();
+    let rows: Vec<StoredEvent> = events
+        .into_iter()
+        .enumerate()
+        .map(|(seq, event)| StoredEvent {
+            seq: seq as u64,
+            id: event.id,
+            // A lead that is given is known.
+            recorded: if event.table == "leads" {
+                at("2020-01-01")
+            } else {
+                event.at
+            },
+            at: event.at,
+            table: event.table,
+            entity: event.entity,
+            row: event.row,
+        })
+        .collect();
+    Ok(scorer.score(&lead, moment, &rows, None))
+}
+
+/// A lead in no table scores what it would in a store, and is refused where the store refuses it.
+fn check_with_store(
+    config: &Config,
+    model: &Arc<leadscore_inference::Model>,
+    lead_of: &mut dyn FnMut() -> Value,
+    (key, account): (&str, &str),
+) {
+    let scorer = LiveScorer::new(config, Arc::clone(model), &[]).expect("ready");
+    let door = Door::new(config.settings(), Some(model), &[]).expect("ready");
+    let moment = at(MOMENT);
+    let (mut n_scored, mut n_refused) = (0, 0);
+    for _ in 0..3_000 {
+        let lead = lead_of();
+        let Some(events) = events_of(&lead, key, account) else {
+            continue;
+        };
+        let raw = scorer
+            .raw_lead(&lead, moment)
+            .and_then(|raw| scorer.score_raw(&raw, &[], None));
+        match (stored(&scorer, &door, events, moment), raw) {
+            (Ok(Ok(stored)), Ok(raw)) => {
+                n_scored += 1;
+                assert_eq!(
+                    stored.log_odds.to_bits(),
+                    raw.log_odds.to_bits(),
+                    "{lead:#}"
+                );
+                assert_eq!(stored.feature_hash, raw.feature_hash, "{lead:#}");
+                assert_eq!(stored.outside, raw.outside, "{lead:#}");
+            }
+            (Err(stored), Err(NoScore::Refused(raw))) => {
+                n_refused += 1;
+                let where_of = |errors: &[FieldError]| -> Vec<String> {
+                    errors.iter().map(|error| error.pointer.clone()).collect()
+                };
+                let (of_store, of_raw) = (where_of(&stored), where_of(&raw));
+                // What is wrong with an owner is said once, of the lead.
+                let is_owner =
+                    |pointer: &str| [key, account].iter().any(|of| pointer.ends_with(of));
+                for pointer in &of_store {
+                    let is_said = of_raw.contains(pointer) || is_owner(pointer);
+                    assert!(is_said, "{pointer} {raw:?}\n{lead:#}");
+                }
+            }
+            // A lead that is not open has no score by either road.
+            (Ok(Err(_)), Err(_)) => {}
+            (stored, raw) => panic!("{stored:?}\n{raw:?}\n{lead:#}"),
+        }
+    }
+    assert!(
+        n_scored > 300 && n_refused > 300,
+        "{n_scored} scored, {n_refused} refused"
+    );
+}
+
+#[test]
+fn leads_score_what_they_would_in_a_store() {
+    let world = World::simulated(1_500);
+    let data = Data::open(&world.config, Inputs::default())
+        .expect("files")
+        .as_of(at("2025-04-01"));
+    let model = leadscore::train(&data, &TrainOptions::default()).expect("enough leads");
+    let mut dice = Dice(7);
+    let moment = at(MOMENT);
+    let mut lead = || without_recorded(lead_of_crm(&mut dice, moment));
+    let model = Arc::new(model.into_model());
+    check_with_store(&world.config, &model, &mut lead, ("lead_id", "none"));
+}
+
+#[test]
+fn leads_with_accounts_score_what_they_would_in_a_store() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let config = crm_with_accounts(folder.path());
+    let data = Data::open(&config, Inputs::default())
+        .expect("files")
+        .as_of(at("2025-02-01"));
+    let model = leadscore::train(&data, &TrainOptions::default()).expect("enough leads");
+    let model = Arc::new(model.into_model());
+    let mut dice = Dice(8);
+    let moment = at(MOMENT);
+    let mut lead = || lead_of_accounts(&mut dice, moment);
+    check_with_store(&config, &model, &mut lead, ("id", "acct"));
+}
+
+/// The lead with activities that do not say when they were recorded, which a store says itself.
+fn without_recorded(mut lead: Value) -> Value {
+    let tables = lead.get_mut("activities").and_then(Value::as_object_mut);
+    for rows in tables.into_iter().flat_map(Map::values_mut) {
+        for row in rows.as_array_mut().into_iter().flatten() {
+            row.as_object_mut().map(|row| row.remove("recorded_at"));
+        }
+    }
+    lead
 }

@@ -144,9 +144,9 @@ pub enum NoScore {
         /// Won, lost, silent, created later.
         why: String,
     },
-    /// What was given is not what the model reads.
-    #[error("{}", .0.detail)]
-    Refused(FieldError),
+    /// What was given is not what the model reads: everything that is wrong with it.
+    #[error("{}", .0.first().map_or("what was given cannot be read", |field| &field.detail))]
+    Refused(Vec<FieldError>),
     /// The queue is not there yet.
     #[error("scores are being computed")]
     NotReady,

@@ -376,7 +376,7 @@ impl From<NoScore> for Problem {
                 "send its row of `leads` to /v1/events",
             ),
             NoScore::NotOpen { .. } => Self::new(ProblemKind::Conflict, error.to_string(), ""),
-            NoScore::Refused(field) => Self::invalid(vec![field]),
+            NoScore::Refused(fields) => Self::invalid(fields),
             NoScore::NotReady => Self::new(
                 ProblemKind::NotReady,
                 error.to_string(),

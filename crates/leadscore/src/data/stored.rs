@@ -12,7 +12,7 @@ use crate::listener::Silent;
 use crate::sales_words::SalesWord;
 use crate::store_tables::{
     ColumnsRead, Scan, StoreRows, check_store_settings, frames, of_store, put_lookup_rows,
-    scan_table,
+    scan_table, times_by_door,
 };
 
 impl Data {
@@ -47,12 +47,18 @@ impl Data {
         Self::by_settings(config, settings).brought(queries)
     }
 
-    /// The same with these rows of the store's lookups.
-    pub(crate) fn with_lookup_rows(&self, rows: StoreRows<'_>) -> crate::Result<Self> {
+    /// The same with these rows of the store's lookups, for a lead that came through the door with
+    /// rows of some lookups.
+    pub(crate) fn with_lookup_rows(
+        &self,
+        rows: StoreRows<'_>,
+        brought: &[&str],
+    ) -> crate::Result<Self> {
         let mut data = self.clone();
         let mut put = Ok(());
         data.reads_anew_if(|settings| {
             put = put_lookup_rows(settings, rows);
+            times_by_door(settings, brought);
             true
         });
         put.map(|()| data)

@@ -413,7 +413,11 @@ impl LeadReader {
     ) -> crate::Result<RawLead> {
         let seen: Vec<&StoredEvent> = rows.iter().filter(|row| row.recorded < at).collect();
         let rows = rows_of_lookups(&self.settings, &self.model, &self.kept_lookups, &seen)?;
-        let lookups = self.lookups.with_lookup_rows(rows)?;
+        let brought = lead.get("lookups").and_then(Value::as_object);
+        let brought: Vec<&str> = brought
+            .map(|brought| brought.keys().map(String::as_str).collect())
+            .unwrap_or_default();
+        let lookups = self.lookups.with_lookup_rows(rows, &brought)?;
         let looked = look(&lookups.as_of(at), &self.model, lead)?;
         Ok(RawLead {
             row: self.open(&looked.tables, 0, at, looked.matrix),

@@ -108,12 +108,27 @@ fn check_word(config: &Config) -> crate::Result<()> {
     Ok(())
 }
 
+/// Makes the times of a config's tables be read as the door writes them; of lookups, those named.
+pub(crate) fn times_by_door(config: &mut Config, lookups: &[&str]) {
+    let iso = || Some(PerColumn::All("iso".to_owned()));
+    config.leads.time_format = iso();
+    for activity in config.activities.values_mut() {
+        activity.time_format = iso();
+    }
+    for (name, lookup) in &mut config.lookups {
+        if lookups.contains(&name.as_str()) {
+            lookup.time_format = iso();
+        }
+    }
+}
+
 /// The config whose tables are those of a store: times are as the door writes them, and what was
 /// recorded says when it was known. `lookups` are those that the store has rows of.
 pub(crate) fn of_store(config: &Config, lookups: &[String]) -> Config {
     let mut config = config.clone();
     let iso = || Some(PerColumn::All("iso".to_owned()));
-    config.leads.time_format = iso();
+    let names: Vec<&str> = lookups.iter().map(String::as_str).collect();
+    times_by_door(&mut config, &names);
     config.leads.query = None;
     config.leads.recorded_at = Some(RECORDED.to_owned());
     if config.has_outcomes() {
@@ -123,13 +138,11 @@ pub(crate) fn of_store(config: &Config, lookups: &[String]) -> Config {
         outcomes.recorded_at = Some(RECORDED.to_owned());
     }
     for activity in config.activities.values_mut() {
-        activity.time_format = iso();
         activity.query = None;
         activity.recorded_at = Some(RECORDED.to_owned());
     }
     for (name, lookup) in &mut config.lookups {
         if lookups.contains(name) {
-            lookup.time_format = iso();
             lookup.query = None;
             lookup.changed_at = Some(CHANGED_AT.to_owned());
         }

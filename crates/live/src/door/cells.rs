@@ -29,6 +29,8 @@ pub(super) struct Cells<'c> {
     pub(super) latest: Timestamp,
     /// Whether a column of which nothing is known has numbers, by this value if it is the first.
     pub(super) is_number: &'c dyn Fn(&str, bool) -> bool,
+    /// Whether the row itself says when it was recorded, as those do that no store keeps.
+    pub(super) says_recorded: bool,
     pub(super) made: Made,
 }
 
@@ -38,18 +40,14 @@ type Refusal = (String, String);
 impl Cells<'_> {
     /// Adds a cell.
     pub(super) fn add(&mut self, column: &str, value: &Value, place: &mut Place<'_>) {
-        let path = ["row", column];
         let Some(cells) = self.use_of(column, place) else {
             return;
         };
         if column == self.columns.key {
-            let of = self.key_words();
-            if let Some(key) = place.id(
-                Some(value),
-                &path,
-                &format!("the row has no {of}"),
-                &format!("say whose row it is, as `{}`", listed(column)),
-            ) {
+            let hint = format!("say whose row it is, as `{}`", listed(column));
+            let missing = format!("the row has no {}", self.key_words());
+            let given = (!self.is_missing(column, value)).then_some(value);
+            if let Some(key) = place.id(given, place.cell(column), &missing, &hint) {
                 self.made
                     .cells
                     .insert(column.to_owned(), Value::String(key.clone()));
@@ -57,26 +55,45 @@ impl Cells<'_> {
             }
             return;
         }
+        if cells == CellUse::Key {
+            let hint = format!(
+                "write an ID, or null where the row has no `{}`",
+                listed(column)
+            );
+            let key = if self.is_missing(column, value) {
+                Some(Value::Null)
+            } else {
+                place
+                    .id(Some(value), place.cell(column), "", &hint)
+                    .map(Value::String)
+            };
+            self.made
+                .cells
+                .extend(key.map(|key| (column.to_owned(), key)));
+            return;
+        }
         let read = match cells {
-            CellUse::Key | CellUse::Word => self.word(column, value),
+            CellUse::Word | CellUse::Key => self.word(column, value),
             CellUse::Number => self.number(column, value),
             CellUse::Time => self.time(column, value),
             CellUse::Free => self.free(column, value),
         };
         match read.and_then(|value| self.result(column, value)) {
             Ok(value) => drop(self.made.cells.insert(column.to_owned(), value)),
-            Err((detail, hint)) => place.refuse(&path, detail, &hint),
+            Err((detail, hint)) => place.refuse(place.cell(column), detail, &hint),
         }
     }
 
     /// What the column is read as; `None` where a row has no such column.
     fn use_of(&self, column: &str, place: &mut Place<'_>) -> Option<CellUse> {
         let columns = self.columns;
-        let path = ["row", column];
         let is_recorded = columns.recorded_at.as_deref() == Some(column);
+        if is_recorded && self.says_recorded {
+            return Some(CellUse::Time);
+        }
         if is_recorded || column == RECORDED || column == CHANGED_AT {
             place.refuse(
-                &path,
+                place.cell(column),
                 format!(
                     "`{}` is when the row was recorded, which the store says",
                     listed(column)
@@ -102,7 +119,7 @@ impl Cells<'_> {
             .map(|name| format!("`{}`", listed(name)))
             .collect();
         place.refuse(
-            &path,
+            place.cell(column),
             format!("`{}` has no column `{}`", self.table, listed(column)),
             &format!("{near}there are {}", known.join(", ")),
         );
@@ -136,6 +153,16 @@ impl Cells<'_> {
             .map(|file| file.nulls(column))
             .unwrap_or_default();
         (!text.is_empty() && !nulls.contains(&text)).then_some(text)
+    }
+
+    /// Whether a plain value means missing, as tables read it.
+    fn is_missing(&self, column: &str, value: &Value) -> bool {
+        match value {
+            Value::Null => true,
+            Value::String(text) => self.clean(column, text).is_none(),
+            Value::Number(number) => self.clean(column, &plain(number)).is_none(),
+            Value::Bool(_) | Value::Array(_) | Value::Object(_) => false,
+        }
     }
 
     /// Words as text, missing ones as null.
@@ -353,7 +380,7 @@ impl Cells<'_> {
             let is_refused = place.has_error_at(&columns.key);
             if !is_refused {
                 place.refuse(
-                    &["row"],
+                    place.row(),
                     format!("the row has no {of}"),
                     &format!("say whose row it is, as `{}`", listed(&columns.key)),
                 );
@@ -365,7 +392,7 @@ impl Cells<'_> {
         {
             if !place.has_error_at(at) {
                 place.refuse(
-                    &["row"],
+                    place.row(),
                     format!("the row has no `{}`", listed(at)),
                     "say when it happened",
                 );

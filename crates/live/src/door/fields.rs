@@ -8,23 +8,55 @@ use super::LONGEST_ID;
 
 /// A row whose errors are gathered.
 pub(super) struct Place<'e> {
-    number: usize,
+    /// The JSON pointer of the event.
+    event: String,
+    /// The JSON pointer of its row.
+    row: String,
     errors: &'e mut Vec<FieldError>,
 }
 
 impl<'e> Place<'e> {
+    /// The event of this number.
     pub(super) fn new(number: usize, errors: &'e mut Vec<FieldError>) -> Self {
-        Self { number, errors }
+        Self {
+            event: format!("/{number}"),
+            row: format!("/{number}/row"),
+            errors,
+        }
+    }
+
+    /// A row that is no part of an event, by its JSON pointer.
+    pub(super) fn of_row(row: String, errors: &'e mut Vec<FieldError>) -> Self {
+        Self {
+            event: row.clone(),
+            row,
+            errors,
+        }
     }
 
     pub(super) fn n_errors(&self) -> usize {
         self.errors.len()
     }
 
+    /// The JSON pointer of a part of the event; of the event itself without one.
+    pub(super) fn part(&self, name: Option<&str>) -> String {
+        name.map_or_else(|| self.event.clone(), |name| pointer(&self.event, name))
+    }
+
+    /// The JSON pointer of a cell of its row.
+    pub(super) fn cell(&self, column: &str) -> String {
+        pointer(&self.row, column)
+    }
+
+    /// The JSON pointer of its row.
+    pub(super) fn row(&self) -> String {
+        self.row.clone()
+    }
+
     /// Adds an error of a field.
-    pub(super) fn refuse(&mut self, path: &[&str], detail: String, hint: &str) {
+    pub(super) fn refuse(&mut self, pointer: String, detail: String, hint: &str) {
         self.errors.push(FieldError {
-            pointer: pointer(self.number, path),
+            pointer,
             detail,
             hint: hint.to_owned(),
         });
@@ -32,7 +64,7 @@ impl<'e> Place<'e> {
 
     /// Whether a cell of the row has an error.
     pub(super) fn has_error_at(&self, column: &str) -> bool {
-        let pointer = pointer(self.number, &["row", column]);
+        let pointer = self.cell(column);
         self.errors.iter().any(|error| error.pointer == pointer)
     }
 
@@ -40,13 +72,13 @@ impl<'e> Place<'e> {
     pub(super) fn id(
         &mut self,
         value: Option<&Value>,
-        path: &[&str],
+        pointer: String,
         missing: &str,
         hint: &str,
     ) -> Option<String> {
         let text = match value {
             None | Some(Value::Null) => {
-                self.refuse(path, missing.to_owned(), hint);
+                self.refuse(pointer, missing.to_owned(), hint);
                 return None;
             }
             Some(Value::String(text)) => text.trim().to_owned(),
@@ -55,7 +87,7 @@ impl<'e> Place<'e> {
                 other @ (Value::Number(_) | Value::Bool(_) | Value::Array(_) | Value::Object(_)),
             ) => {
                 self.refuse(
-                    path,
+                    pointer,
                     format!(
                         "an ID is a text or a whole number, and this is {}",
                         shown(other)
@@ -66,12 +98,12 @@ impl<'e> Place<'e> {
             }
         };
         if text.is_empty() {
-            self.refuse(path, missing.to_owned(), hint);
+            self.refuse(pointer, missing.to_owned(), hint);
             return None;
         }
         if text.chars().any(is_hidden) {
             self.refuse(
-                path,
+                pointer,
                 format!("the ID `{}` has characters that nobody sees", listed(&text)),
                 "take them out",
             );
@@ -80,7 +112,7 @@ impl<'e> Place<'e> {
         let length = text.chars().count();
         if length > LONGEST_ID {
             self.refuse(
-                path,
+                pointer,
                 format!("the ID has {length} characters"),
                 &format!("an ID has {LONGEST_ID} at most"),
             );
@@ -90,14 +122,9 @@ impl<'e> Place<'e> {
     }
 }
 
-/// The JSON pointer of a field of a row.
-fn pointer(number: usize, path: &[&str]) -> String {
-    let mut pointer = format!("/{number}");
-    for part in path {
-        pointer.push('/');
-        pointer += &part.replace('~', "~0").replace('/', "~1");
-    }
-    pointer
+/// The JSON pointer of a field of what is at a pointer.
+pub(super) fn pointer(of: &str, field: &str) -> String {
+    format!("{of}/{}", field.replace('~', "~0").replace('/', "~1"))
 }
 
 /// Control characters, and those that change what is read around them.

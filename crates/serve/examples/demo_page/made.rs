@@ -516,11 +516,11 @@ impl Engine for Made {
             None => 0,
             Some(Ok(skip)) => skip,
             Some(Err(_)) => {
-                return Err(NoScore::Refused(FieldError {
+                return Err(NoScore::Refused(vec![FieldError {
                     pointer: "/cursor".to_owned(),
                     detail: "the cursor is not one of this queue".to_owned(),
                     hint: "Start at the first page.".to_owned(),
-                }));
+                }]));
             }
         };
         let at = (self.clock)();

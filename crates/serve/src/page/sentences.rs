@@ -74,10 +74,12 @@ pub(crate) fn refused(
         NoScore::NotOpen { lead, why } => Notice::new(StatusCode::NOT_FOUND, "This lead is not open")
             .text(format!("“{}” has no likelihood any more: {}.", shown(lead, 80), shown(why, 120)))
             .queue_link(),
-        NoScore::Refused(field) => Notice::new(StatusCode::BAD_REQUEST, "This address cannot be meant")
-            .text(format!("{}.", shown(&field.detail, 300)))
-            .text(shown(&field.hint, 300))
-            .queue_link(),
+        NoScore::Refused(fields) => fields.iter().fold(
+            Notice::new(StatusCode::BAD_REQUEST, "This address cannot be meant"),
+            |notice, field| notice
+                .text(format!("{}.", shown(&field.detail, 300)))
+                .text(shown(&field.hint, 300)),
+        ).queue_link(),
         NoScore::NotReady => Notice::new(StatusCode::SERVICE_UNAVAILABLE, "Scores are being computed")
             .text("The server has just started, or has a new model. This takes seconds, with very many leads a minute.")
             .link("Look again", here),

@@ -254,7 +254,9 @@ impl Engine for Memory {
         let touches = lead
             .pointer("/activities/touches")
             .and_then(Value::as_array)
-            .ok_or_else(|| NoScore::Refused(wrong("/activities".to_owned(), "is not there")))?;
+            .ok_or_else(|| {
+                NoScore::Refused(vec![wrong("/activities".to_owned(), "is not there")])
+            })?;
         Ok(self.made("raw", touches.len()))
     }
 

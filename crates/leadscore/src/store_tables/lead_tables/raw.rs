@@ -21,8 +21,6 @@ pub(super) struct RawColumns {
     leads: KnownColumns,
     activities: BTreeMap<String, KnownColumns>,
     lookups: BTreeMap<String, KnownColumns>,
-    /// Whether the config says how times are written.
-    has_time_formats: bool,
 }
 
 /// The columns of a table by name; whether numbers with a fraction are read of them.
@@ -55,9 +53,6 @@ impl RawColumns {
             leads: columns("[leads]", attributes(None)),
             activities: activities.collect(),
             lookups: lookups.collect(),
-            has_time_formats: settings
-                .tables()
-                .any(|table| table.file.time_format.is_some()),
         }
     }
 }
@@ -129,8 +124,7 @@ impl LeadTables {
             part.is_none_or(|part| part.keys().all(|name| known.contains_key(name)))
         };
         let columns = &self.raw.leads.0;
-        if self.raw.has_time_formats
-            || columns.contains_key("activities")
+        if columns.contains_key("activities")
             || columns.contains_key("lookups")
             || !knows(activities, &self.raw.activities)
             || !knows(lookups, &self.raw.lookups)
