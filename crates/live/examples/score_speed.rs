@@ -60,17 +60,21 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         "lead_id": "L1", "created_at": "2025-05-01", "source": "web", "seats": 12,
         "activities": {"touches": touches},
     });
-    let mut micros: Vec<u128> = Vec::new();
+    let (mut micros, mut door): (Vec<u128>, Vec<u128>) = (Vec::new(), Vec::new());
     for _ in 0..2_000 {
         let start = Instant::now();
-        std::hint::black_box(scorer.score_raw(&scorer.raw_lead(&raw, moment)?, &[], None)?);
+        let lead = scorer.raw_lead(&raw, moment)?;
+        door.push(start.elapsed().as_nanos() / 1_000);
+        std::hint::black_box(scorer.score_raw(&lead, &[], None)?);
         micros.push(start.elapsed().as_nanos() / 1_000);
     }
     micros.sort_unstable();
+    door.sort_unstable();
     println!(
-        "score of a raw lead: p50 {} µs, p99 {} µs",
+        "score of a raw lead: p50 {} µs, p99 {} µs; through the door: p50 {} µs",
         micros[micros.len() / 2],
-        micros[micros.len() * 99 / 100]
+        micros[micros.len() * 99 / 100],
+        door[door.len() / 2]
     );
     Ok(())
 }

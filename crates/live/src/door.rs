@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, PoisonError};
 
 use leadscore::{CellUse, TableColumns, check_store_settings, kept_lookups, table_columns};
-use leadscore_config::{Config as Settings, TableId, nearest};
+use leadscore_config::{Config as Settings, FileConfig, TableId, nearest};
 use leadscore_core::{Span, Timestamp};
 use leadscore_inference::Model;
 use leadscore_serve::FieldError;
@@ -243,6 +243,7 @@ impl Door {
             settings: &self.settings,
             table,
             columns,
+            file: self.file(table),
             now,
             latest: latest(table, now),
             is_number: &|column, is_number| self.first(table, column, is_number),
@@ -253,6 +254,11 @@ impl Door {
             cells.add(column, value, place);
         }
         cells.finish(place)
+    }
+
+    /// How the files of a table would be read.
+    fn file(&self, table: &TableId) -> Option<FileConfig<'_>> {
+        self.settings.table(table).map(|table| table.file)
     }
 
     /// Whether a column has numbers, by this value where it is the first.

@@ -2,7 +2,7 @@
 //! numbers.
 
 use leadscore::{CHANGED_AT, CellUse, RECORDED, TableColumns};
-use leadscore_config::{Config as Settings, FileConfig, NumberStyle, TableId};
+use leadscore_config::{Config as Settings, FileConfig, Location, NumberStyle, TableId};
 use leadscore_core::{Stamp, Timestamp};
 use leadscore_values::NumberFormat;
 use serde_json::{Map, Number, Value};
@@ -24,6 +24,8 @@ pub(super) struct Cells<'c> {
     pub(super) settings: &'c Settings,
     pub(super) table: &'c TableId,
     pub(super) columns: &'c TableColumns,
+    /// How the files of the table would be read.
+    pub(super) file: Option<FileConfig<'c>>,
     pub(super) now: Timestamp,
     /// After it nothing can have happened.
     pub(super) latest: Timestamp,
@@ -140,18 +142,11 @@ impl Cells<'_> {
         }
     }
 
-    /// How the files of the table would be read.
-    fn file(&self) -> Option<FileConfig<'_>> {
-        self.settings.table(self.table).map(|table| table.file)
-    }
-
     /// A text without blanks around it; `None` where it means missing.
     fn clean<'t>(&self, column: &str, text: &'t str) -> Option<&'t str> {
         let text = text.trim();
-        let nulls = self
-            .file()
-            .map(|file| file.nulls(column))
-            .unwrap_or_default();
+        let file = self.file.as_ref();
+        let nulls = file.map(|file| file.nulls(column)).unwrap_or_default();
         (!text.is_empty() && !nulls.contains(&text)).then_some(text)
     }
 
@@ -209,7 +204,7 @@ impl Cells<'_> {
                 let Some(text) = self.clean(column, text) else {
                     return Ok(Value::Null);
                 };
-                let style = self.file().and_then(|file| file.style_of(column));
+                let style = self.file.as_ref().and_then(|file| file.style_of(column));
                 let format = style
                     .and_then(NumberStyle::format)
                     .unwrap_or(NumberFormat::PLAIN);
@@ -264,9 +259,8 @@ impl Cells<'_> {
         let Some(text) = self.clean(column, &text) else {
             return Ok(Value::Null);
         };
-        let file = self.file();
-        let plain = leadscore_config::Location::NoRows;
-        let file = file.unwrap_or_else(|| FileConfig::plain(&plain));
+        let plain = FileConfig::plain(&Location::NoRows);
+        let file = self.file.as_ref().unwrap_or(&plain);
         let Some(stamp) = file.typed_time(column, text) else {
             return Err(self.no_time(column, value));
         };
@@ -297,7 +291,7 @@ impl Cells<'_> {
                 "send it when it has happened".to_owned(),
             ));
         }
-        let written = written(&file, column, text, stamp);
+        let written = written(file, column, text, stamp);
         if is_own {
             self.made.at = Some(stamp.known);
         }
@@ -306,7 +300,8 @@ impl Cells<'_> {
 
     fn no_time(&self, column: &str, value: &Value) -> Refusal {
         let format = self
-            .file()
+            .file
+            .as_ref()
             .and_then(|file| file.format_of(column))
             .map(|format| format!("{}, or ", format.words()))
             .unwrap_or_default();
@@ -427,7 +422,12 @@ fn nested(column: &str, value: &Value) -> Refusal {
 /// A time as the store keeps it.
 fn written(file: &FileConfig<'_>, column: &str, text: &str, stamp: Stamp) -> String {
     if stamp.start == stamp.known {
-        return leadscore::stored_instant(stamp.start);
+        let is_kept = is_written_so(text) && file.format_of(column).is_none();
+        return if is_kept {
+            text.to_owned()
+        } else {
+            leadscore::stored_instant(stamp.start)
+        };
     }
     let without_zone = FileConfig {
         time_zone: None,
@@ -435,4 +435,66 @@ fn written(file: &FileConfig<'_>, column: &str, text: &str, stamp: Stamp) -> Str
     };
     let day = without_zone.typed_time(column, text);
     day.unwrap_or(stamp).start.to_string()
+}
+
+/// Whether a moment is written as the store writes it, so that nothing has to be written anew.
+fn is_written_so(text: &str) -> bool {
+    const SHAPE: &[u8] = b"0000-00-00T00:00:00";
+    let (Some(moment), Some(rest)) = (
+        text.as_bytes().get(..SHAPE.len()),
+        text.as_bytes().get(SHAPE.len()..),
+    ) else {
+        return false;
+    };
+    let mut shape = SHAPE.iter().zip(moment);
+    let is_so = shape.all(|(shape, byte)| match shape {
+        b'0' => byte.is_ascii_digit(),
+        other => other == byte,
+    });
+    is_so
+        && match rest {
+            b"Z" => true,
+            // A last digit of zero is left out.
+            [b'.', fraction @ .., b'1'..=b'9', b'Z'] => {
+                fraction.len() == 5 && fraction.iter().all(u8::is_ascii_digit)
+            }
+            _ => false,
+        }
+}
+
+#[cfg(test)]
+mod tests {
+    use leadscore_core::Timestamp;
+
+    use super::is_written_so;
+
+    #[test]
+    fn what_is_kept_is_what_would_be_written() {
+        let written = |text: &str| {
+            let moment: Timestamp = text.parse().expect("a moment");
+            leadscore::stored_instant(moment)
+        };
+        for text in [
+            "2025-06-01T10:00:00Z",
+            "2025-06-01T00:00:00Z",
+            "2025-06-01T23:59:59.999999Z",
+            "2025-06-01T00:00:00.000001Z",
+        ] {
+            assert!(is_written_so(text), "{text}");
+            assert_eq!(written(text), text);
+        }
+        for text in [
+            "2025-06-01",
+            "2025-06-01T10:00Z",
+            "2025-06-01T10:00:00",
+            "2025-06-01 10:00:00Z",
+            "2025-06-01T10:00:00.5Z",
+            "2025-06-01T10:00:00.500000Z",
+            "2025-06-01T10:00:00.1234567Z",
+            "2025-06-01T10:00:00+00:00",
+            "",
+        ] {
+            assert!(!is_written_so(text), "{text}");
+        }
+    }
 }

@@ -2,7 +2,7 @@
 //! the same cells have the same score.
 
 use leadscore::TableColumns;
-use leadscore_config::TableId;
+use leadscore_config::{FileConfig, TableId};
 use leadscore_core::Timestamp;
 use leadscore_serve::FieldError;
 use serde_json::{Map, Value};
@@ -62,6 +62,13 @@ impl Door {
     }
 }
 
+/// A table of which the lead has rows.
+struct Table<'d> {
+    id: TableId,
+    columns: &'d TableColumns,
+    file: Option<FileConfig<'d>>,
+}
+
 struct RawLead<'d> {
     door: &'d Door,
     at: Timestamp,
@@ -72,8 +79,8 @@ impl<'d> RawLead<'d> {
     fn read(&mut self, given: &Map<String, Value>) -> Map<String, Value> {
         let settings = &self.door.settings;
         let own = given.iter().filter(|(key, _)| !self.door.is_part(key));
-        let columns = self.columns(&TableId::Leads);
-        let mut lead = self.row(&TableId::Leads, columns, own, String::new(), None);
+        let table = self.table(TableId::Leads);
+        let mut lead = self.row(table.as_ref(), own, String::new(), None);
         let created_at = settings.leads.created_at.as_ref();
         if let Some(column) =
             created_at.filter(|column| lead.get(*column).is_none_or(Value::is_null))
@@ -177,12 +184,11 @@ impl<'d> RawLead<'d> {
                 return Value::Null;
             }
         };
-        let table = TableId::Activities(name.to_owned());
-        let columns = self.columns(&table);
-        if let (None, Some(columns), false) = (owner, columns, rows.is_empty())
-            && columns.is_of_account
+        let table = self.table(TableId::Activities(name.to_owned()));
+        if let (None, Some(table), false) = (owner, &table, rows.is_empty())
+            && table.columns.is_of_account
         {
-            let key = listed(&columns.key);
+            let key = listed(&table.columns.key);
             self.refuse(
                 at,
                 format!("the lead has no `{key}`, and these are events of an account"),
@@ -192,7 +198,7 @@ impl<'d> RawLead<'d> {
         }
         let rows = rows.iter().enumerate().map(|(number, row)| {
             let at = pointer(&at, &number.to_string());
-            Value::Object(self.object(&table, columns, row, at, owner))
+            Value::Object(self.object(table.as_ref(), row, at, owner))
         });
         Value::Array(rows.collect())
     }
@@ -202,12 +208,11 @@ impl<'d> RawLead<'d> {
         if given.is_null() {
             return Value::Null;
         }
-        let table = TableId::Lookup(name.to_owned());
+        let table = self.table(TableId::Lookup(name.to_owned()));
         let at = pointer(&pointer("", LOOKUPS), name);
-        let columns = self.columns(&table);
-        let mut row = self.object(&table, columns, given, at, key);
+        let mut row = self.object(table.as_ref(), given, at, key);
         // It is what holds now.
-        if let Some(column) = columns.and_then(|columns| columns.recorded_at.as_ref()) {
+        if let Some(column) = table.and_then(|table| table.columns.recorded_at.as_ref()) {
             row.remove(column);
         }
         Value::Object(row)
@@ -215,8 +220,7 @@ impl<'d> RawLead<'d> {
 
     fn object(
         &mut self,
-        table: &TableId,
-        columns: Option<&TableColumns>,
+        table: Option<&Table<'d>>,
         given: &Value,
         at: String,
         owner: Option<&str>,
@@ -230,28 +234,29 @@ impl<'d> RawLead<'d> {
             );
             return Map::new();
         };
-        self.row(table, columns, row.iter(), at, owner)
+        self.row(table, row.iter(), at, owner)
     }
 
     /// A row as a store would have it; what it is a row of, it need not say.
     fn row<'g>(
         &mut self,
-        table: &TableId,
-        columns: Option<&TableColumns>,
+        table: Option<&Table<'d>>,
         given: impl Iterator<Item = (&'g String, &'g Value)>,
         at: String,
         owner: Option<&str>,
     ) -> Map<String, Value> {
-        let Some(columns) = columns else {
+        let Some(table) = table else {
             return Map::new();
         };
+        let columns = table.columns;
         let door = self.door;
         let mut cells = Cells {
             settings: &door.settings,
-            table,
-            columns,
+            table: &table.id,
+            columns: table.columns,
+            file: table.file.clone(),
             now: self.at,
-            latest: latest(table, self.at),
+            latest: latest(&table.id, self.at),
             is_number: &|_, is_number| is_number,
             says_recorded: true,
             made: super::Made {
@@ -289,8 +294,13 @@ impl<'d> RawLead<'d> {
         made.cells
     }
 
-    fn columns(&self, table: &TableId) -> Option<&'d TableColumns> {
-        self.door.tables.get(table)
+    /// A table that there is.
+    fn table(&self, id: TableId) -> Option<Table<'d>> {
+        Some(Table {
+            columns: self.door.tables.get(&id)?,
+            file: self.door.file(&id),
+            id,
+        })
     }
 
     fn refuse(&mut self, pointer: String, detail: String, hint: &str) {
