@@ -45,7 +45,8 @@ class StandIn:
         for events, counts, _ in taken:
             for event in events:
                 known = self.store.execute("select 1 from events where id = ?", [event["id"]]).fetchone()
-                counts["duplicates" if known else "accepted"] += 1
+                counts["accepted"] += 1
+                counts["duplicates"] += bool(known)
                 if not known or self.given.twice:
                     row = [event["id"], event["row"]["lead_id"], json.dumps(event["row"])]
                     self.store.execute("insert into events (id, entity, row) values (?, ?, ?)", row)
