@@ -1,12 +1,14 @@
 """A server with a real model, asked by the clients that people have: those of the Open Inference Protocol, and requests made up
 from its description. `PROTOCOL`, `OPENAPI` and `MLSERVER` are the Pythons of these groups; without one its test is skipped.
 """
+import contextlib
 import csv
 import json
 import math
 import os
 import pathlib
 import re
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -106,6 +108,24 @@ class Serve(unittest.TestCase):
             command += ["--client", name]
         done = subprocess.run([*map(str, command)], capture_output=True, text=True)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        sys.stderr.write(done.stdout)
+
+    def test_what_is_acknowledged_outlives_kills(self):
+        # `ROUNDS=1000` asks for more; of tables, so that what was imported can be told from what was sent.
+        folder = pathlib.Path(self.folder.name) / "killed"
+        folder.mkdir()
+        run(folder, "simulate", "--leads", 2000, "--format", "csv", "-o", "crm")
+        run(folder, "run", "-c", "crm/leadscore.toml")
+        run(folder, "store", "import", "-c", "crm/leadscore.toml")
+        store = folder / "crm/events.store"
+        with contextlib.closing(sqlite3.connect(f"file:{store}?mode=ro", uri=True)) as connection:
+            (imported,) = connection.execute("select max(seq) from events").fetchone()
+        command = [sys.executable, ROOT / "benches/peers/serve/crash.py", "--rounds", os.environ.get("ROUNDS", "8"), "--longest", 0.6]
+        command += ["--sqlite", store, "--query", f"select id from events where seq > {imported}", "--leads", 2000, "--ready", "/healthz"]
+        command += ["--log", folder / "crash.log", "--", LEADSCORE, "serve", "-c", folder / "crm/leadscore.toml", "--address", "127.0.0.1:PORT"]
+        done = subprocess.run([*map(str, command)], capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertGreater(json.loads(done.stdout)["acknowledged"], 100)
         sys.stderr.write(done.stdout)
 
     @unittest.skipUnless(PEERS["protocol"], "PROTOCOL names no Python")
