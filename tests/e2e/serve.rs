@@ -273,12 +273,46 @@ fn a_server_that_cannot_answer_well_does_not_start() {
     let create = ["tokens", "create", "crm", "--role", "ingest"];
     let nobody = leadscore(at, &[&create[..], &["--valid", "0d"]].concat());
     assert_eq!(nobody.status.code(), Some(2), "{nobody:?}");
-    let token = succeed(at, &create);
+    let proxied = |base: &str| {
+        let config = at.join("leadscore.toml");
+        let text = std::fs::read_to_string(&config).expect("a config");
+        let text = text.split("\n[serve]\n").next().expect("a start");
+        std::fs::write(&config, format!("{text}\n[serve]\nbase = \"{base}\"\n")).expect("room");
+    };
+    proxied("https://leads.example.com");
+    let open = refused(&["--address", "127.0.0.1:0"]);
+    assert!(
+        open.contains(
+            "people reach the server at https://leads.example.com, and there are no tokens"
+        ),
+        "{open}"
+    );
+    proxied("https://leads.example.com/queue");
+    let path = refused(&[]);
+    assert!(
+        path.contains("has a path") && path.contains("leadscore.toml:"),
+        "{path}"
+    );
+    let made = leadscore(at, &create);
+    let token = String::from_utf8_lossy(&made.stdout).into_owned();
+    assert!(!made.status.success(), "the config is wrong: {token}");
+    proxied("http://leads.example.com");
+    let made = leadscore(at, &create);
+    let token = String::from_utf8_lossy(&made.stdout).into_owned();
     assert!(token.trim().len() > 40, "{token}");
     let kept = std::fs::read_to_string(at.join("tokens.toml")).expect("text");
     assert!(!kept.contains(token.trim()));
     assert!(succeed(at, &["tokens", "list"]).contains("ingest"));
-    let served = Served::start(at, &[]);
-    assert_eq!(served.get("/v1/leads").0, 401);
-    served.end();
+    // What others can read on the way is said at the start.
+    for (base, is_said) in [
+        ("http://leads.example.com", true),
+        ("https://leads.example.com", false),
+    ] {
+        proxied(base);
+        let served = Served::start(at, &[]);
+        assert_eq!(served.get("/v1/leads").0, 401);
+        let log = served.log();
+        assert_eq!(log.contains("travel in the clear"), is_said, "{log}");
+        served.end();
+    }
 }

@@ -29,6 +29,7 @@ mod columns;
 mod location;
 mod moment;
 mod scalar;
+mod site_address;
 mod table;
 mod text;
 
@@ -70,6 +71,7 @@ pub use outcomes::OutcomesConfig;
 pub use report::{Capacity, DAYS_OF_MONTH, ReportConfig};
 pub use scalar::Scalar;
 pub use serve::{ServeConfig, ThresholdConfig};
+pub use site_address::SiteAddress;
 pub use snapshots::{Every, ObservationEnd, SnapshotsConfig};
 pub use store::StoreConfig;
 pub use table::{EVENT_KIND, EVENT_TIME, FileConfig};

@@ -6,6 +6,7 @@ use leadscore_core::Span;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::site_address::SiteAddress;
 use super::text::ConfigError;
 
 /// `[serve]`: the server of scores and of the page that sales looks at.
@@ -36,9 +37,12 @@ pub struct ServeConfig {
     pub certificate: Option<String>,
     /// The key of `certificate`.
     pub key: Option<String>,
-    /// Address at which people reach the page, such as `https://leads.example.com`; webhooks then
-    /// have the address of the lead's page.
-    pub base: Option<String>,
+    /// Address at which people reach the page, such as `https://leads.example.com`: forms are taken
+    /// from its pages alone, links of webhooks begin with it, and with https the cookie of the
+    /// session is sent over HTTPS alone. Set it behind a proxy; default: the host that a request
+    /// names, and by `certificate` whether it is HTTPS.
+    #[schemars(with = "Option<String>")]
+    pub base: Option<SiteAddress>,
     /// Thresholds whose crossing is told, by name.
     pub thresholds: BTreeMap<String, ThresholdConfig>,
 }
@@ -97,21 +101,18 @@ impl ServeConfig {
                 "TLS needs both: name the other file, or remove it",
             );
         }
+        if let Some(base) = self.base.as_ref().filter(|base| !base.is_https())
+            && self.certificate.is_some()
+        {
+            return ConfigError::refuse(
+                &format!("[serve] has a `certificate`, and `base` is {base}"),
+                "write the address with https",
+            );
+        }
         if self.refresh == Span::ZERO {
             return ConfigError::refuse(
                 "[serve] `refresh` is zero",
                 "write a length such as \"1m\"",
-            );
-        }
-        if let Some(base) = &self.base
-            && !["http://", "https://"].iter().any(|scheme| {
-                base.strip_prefix(scheme)
-                    .is_some_and(|host| !host.is_empty() && !host.contains(['?', '#']))
-            })
-        {
-            return ConfigError::refuse(
-                &format!("[serve] `base` is \"{base}\""),
-                "write the address of the page, such as \"https://leads.example.com\"",
             );
         }
         if let Some((name, _)) = self

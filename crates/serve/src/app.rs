@@ -15,6 +15,7 @@ use crate::engine::Engine;
 use crate::limits::{self, Limits};
 use crate::metrics::Metrics;
 use crate::problem::Problem;
+use crate::site::Site;
 use crate::tokens::TokensError;
 
 /// Tells the present moment.
@@ -46,6 +47,8 @@ pub struct AppOptions {
     pub forgetters: Vec<Forgetter>,
     /// Names of the thresholds by which the queue can be filtered; default: any.
     pub thresholds: Option<Vec<String>>,
+    /// How browsers reach it; default: at the host that a request names.
+    pub site: Site,
 }
 
 impl AppOptions {
@@ -60,6 +63,7 @@ impl AppOptions {
             log: Arc::new(|_| ()),
             forgetters: Vec::new(),
             thresholds: None,
+            site: Site::default(),
         }
     }
 }
@@ -70,6 +74,7 @@ impl fmt::Debug for AppOptions {
             .field("state", &self.state)
             .field("tokens", &self.tokens)
             .field("limits", &self.limits)
+            .field("site", &self.site)
             .finish_non_exhaustive()
     }
 }
@@ -102,6 +107,8 @@ struct Inner {
     compute: Compute,
     forgetters: Vec<Forgetter>,
     thresholds: Option<Vec<String>>,
+    site: Site,
+    has_page: AtomicBool,
     in_flight: AtomicUsize,
     large_bodies: Arc<Semaphore>,
     draining: AtomicBool,
@@ -133,6 +140,8 @@ impl App {
             log: options.log,
             forgetters: options.forgetters,
             thresholds: options.thresholds,
+            site: options.site,
+            has_page: AtomicBool::new(false),
         })))
     }
 
@@ -144,6 +153,20 @@ impl App {
     /// Names of the thresholds by which the queue can be filtered; `None`: any.
     pub(crate) fn thresholds(&self) -> Option<&[String]> {
         self.0.thresholds.as_deref()
+    }
+
+    /// How browsers reach it.
+    pub fn site(&self) -> &Site {
+        &self.0.site
+    }
+
+    /// From now on it has a page, so that people are answered in HTML also where there is nothing.
+    pub(crate) fn shows_page(&self) {
+        self.0.has_page.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn has_page(&self) -> bool {
+        self.0.has_page.load(Ordering::Acquire)
     }
 
     /// Folder of what the server keeps.

@@ -17,13 +17,15 @@ use hyper::body::Body as _;
 use crate::app::App;
 use crate::audit::Trail;
 use crate::limits;
-use crate::local;
+use crate::page::page_of;
 use crate::percent::laid_bare;
 use crate::problem::{Problem, ProblemKind};
 use crate::tokens;
 
-/// Routes that answer whatever happens: they take no permit and leave no line.
-const ALWAYS: [&str; 6] = [
+/// Routes that answer whatever happens: they take no permit and leave no line. The files of the page
+/// are among them, so that a page that says that the server is busy looks like one.
+const ALWAYS: [&str; 7] = [
+    "/assets/{name}",
     "/healthz",
     "/readyz",
     "/metrics",
@@ -37,6 +39,9 @@ pub(crate) const EVENTS: &str = "/v1/events";
 
 /// The name of requests that no route has.
 const UNMATCHED: &str = "unmatched";
+
+/// A browser that has seen it asks by HTTPS for a year, whatever address somebody types or sends.
+const ONE_YEAR_OF_HTTPS: HeaderValue = HeaderValue::from_static("max-age=31536000");
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -57,6 +62,7 @@ pub(crate) async fn envelope(State(app): State<App>, mut request: Request, next:
     request.extensions_mut().insert(trail.clone());
     request.extensions_mut().insert(RequestId(id.clone()));
     let is_always = ALWAYS.contains(&route.as_str());
+    let wish = Wish::of(&app, &request);
 
     let response = answer(&app, request, next, &route, is_always).await;
     let problem = response.extensions().get::<Problem>();
@@ -64,7 +70,7 @@ pub(crate) async fn envelope(State(app): State<App>, mut request: Request, next:
     if is_shed {
         app.metrics().shed();
     }
-    let mut response = rendered(&app, response, &method, &route, &id);
+    let mut response = rendered(&app, response, &wish, &route, &id);
     headers(&app, &mut response, &id);
 
     let status = response.status().as_u16();
@@ -167,7 +173,7 @@ fn check(app: &App, request: &Request) -> Result<(), Problem> {
             "send it in the header `authorization: Bearer TOKEN`, and revoke this one",
         ));
     }
-    local::check(
+    app.site().check(
         app.door().is_local(),
         request.method(),
         request.headers(),
@@ -175,17 +181,84 @@ fn check(app: &App, request: &Request) -> Result<(), Problem> {
     )
 }
 
-/// A problem as JSON, also where a library answered without one.
-fn rendered(app: &App, mut response: Response, method: &Method, route: &str, id: &str) -> Response {
-    let is_inference = route.starts_with("/v2");
+/// What a problem is answered in.
+struct Wish {
+    /// Whether it is a page: a browser asked for one, and not for a route of programs.
+    is_page: bool,
+    method: Method,
+    /// The address, for a link that tries again.
+    here: String,
+}
+
+impl Wish {
+    fn of(app: &App, request: &Request) -> Self {
+        let path = request.uri().path();
+        Self {
+            is_page: app.has_page() && !is_of_programs(path) && wants_page(request.headers()),
+            method: request.method().clone(),
+            here: request
+                .uri()
+                .path_and_query()
+                .map_or_else(String::new, ToString::to_string),
+        }
+    }
+
+    fn render(&self, app: &App, problem: &Problem, route: &str, id: &str) -> Response {
+        if self.is_page {
+            page_of(app.site(), problem, (&self.method, &self.here), id)
+        } else {
+            problem.render(id, route.starts_with("/v2"))
+        }
+    }
+}
+
+/// Whether an address is one that only programs ask, and no browser shows.
+fn is_of_programs(path: &str) -> bool {
+    let first = path.split('/').nth(1).unwrap_or_default();
+    [
+        "v1",
+        "v2",
+        "healthz",
+        "readyz",
+        "metrics",
+        "openapi.json",
+        "assets",
+    ]
+    .contains(&first)
+}
+
+/// Whether the header `accept` names HTML, and JSON not before it.
+fn wants_page(headers: &HeaderMap) -> bool {
+    let (mut page, mut json) = (0.0, 0.0);
+    let lines = headers.get_all(header::ACCEPT).iter();
+    for part in lines
+        .filter_map(|line| line.to_str().ok())
+        .flat_map(|line| line.split(','))
+    {
+        let mut words = part.split(';').map(str::trim);
+        let kind = words.next().unwrap_or_default().to_ascii_lowercase();
+        let weight: f64 = words
+            .find_map(|word| word.strip_prefix("q=")?.parse().ok())
+            .unwrap_or(1.0);
+        match kind.as_str() {
+            "text/html" | "application/xhtml+xml" => page = weight.max(page),
+            "application/json" | "application/problem+json" => json = weight.max(json),
+            _ => {}
+        }
+    }
+    page > 0.0 && page >= json
+}
+
+/// A problem as a page or as JSON, also where a library answered without one.
+fn rendered(app: &App, mut response: Response, wish: &Wish, route: &str, id: &str) -> Response {
     if let Some(problem) = response.extensions_mut().remove::<Problem>() {
         if let Some(cause) = &problem.cause {
             app.log(&format!("request {id}: {cause}"));
         }
-        return problem.render(id, is_inference);
+        return wish.render(app, &problem, route, id);
     }
     let status = response.status();
-    if status == StatusCode::METHOD_NOT_ALLOWED && method == Method::OPTIONS {
+    if status == StatusCode::METHOD_NOT_ALLOWED && wish.method == Method::OPTIONS {
         *response.status_mut() = StatusCode::NO_CONTENT;
         return response;
     }
@@ -206,12 +279,12 @@ fn rendered(app: &App, mut response: Response, method: &Method, route: &str, id:
     } else if kind == ProblemKind::NotFound {
         "there is no such route".to_owned()
     } else if kind == ProblemKind::MethodNotAllowed {
-        format!("the route has no method {method}")
+        format!("the route has no method {}", wish.method)
     } else {
         "the request cannot be read".to_owned()
     };
-    let mut response =
-        Problem::new(kind, detail, "/openapi.json has the routes").render(id, is_inference);
+    let problem = Problem::new(kind, detail, "/openapi.json has the routes");
+    let mut response = wish.render(app, &problem, route, id);
     if let Some(allow) = allow {
         response.headers_mut().insert(header::ALLOW, allow);
     }
@@ -229,6 +302,9 @@ fn headers(app: &App, response: &mut Response<Body>, id: &str) {
     headers
         .entry(header::X_CONTENT_TYPE_OPTIONS)
         .or_insert(HeaderValue::from_static("nosniff"));
+    if app.site().is_strict() {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, ONE_YEAR_OF_HTTPS);
+    }
     if app.is_draining() {
         headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
     }

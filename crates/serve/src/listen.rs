@@ -13,6 +13,7 @@ use axum::response::Response;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use leadscore_config::SiteAddress;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
@@ -23,6 +24,7 @@ use crate::app::App;
 use crate::io::{Stalling, close};
 use crate::limits;
 use crate::router::router;
+use crate::site::Site;
 use crate::tls::{self, TlsError};
 
 /// How a server listens.
@@ -32,6 +34,29 @@ pub struct ServeOptions {
     pub address: String,
     /// PEM files of certificate and key; default: plain HTTP.
     pub tls: Option<TlsFiles>,
+    /// Address at which people reach the server; default: the host that a request names.
+    pub base: Option<SiteAddress>,
+}
+
+impl ServeOptions {
+    /// Plain HTTP at an address and port, where nobody says how people reach it.
+    pub fn plain(address: impl Into<String>) -> Self {
+        Self {
+            address: address.into(),
+            tls: None,
+            base: None,
+        }
+    }
+
+    /// How browsers reach such a server, for [`crate::AppOptions`].
+    pub fn site(&self) -> Site {
+        match &self.base {
+            Some(address) => Site::At(address.clone()),
+            None => Site::ByHost {
+                is_tls: self.tls.is_some(),
+            },
+        }
+    }
 }
 
 /// PEM files for TLS.
@@ -64,6 +89,14 @@ pub enum ServeError {
     Open {
         /// The address.
         address: SocketAddr,
+    },
+    /// Anybody could ask by a proxy on this machine.
+    #[error(
+        "people reach the server at {site}, and there are no tokens\n  hint: make one with `leadscore tokens create`, or remove `base` from [serve]"
+    )]
+    OpenByProxy {
+        /// `base` of `[serve]`.
+        site: SiteAddress,
     },
     /// The time for requests is not below the time for stopping.
     #[error(
@@ -126,6 +159,11 @@ impl Server {
         if app.door().is_local() && !address.ip().is_loopback() {
             return Err(ServeError::Open { address });
         }
+        if app.door().is_local()
+            && let Some(site) = app.site().elsewhere()
+        {
+            return Err(ServeError::OpenByProxy { site: site.clone() });
+        }
         let tls = match &options.tls {
             Some(files) => Some(tls::acceptor(&files.certificate, &files.key)?),
             None => None,
@@ -141,6 +179,13 @@ impl Server {
     /// The address that it has.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Whether tokens, sessions and scores may travel over a network where others can read them:
+    /// nothing says that people reach it by HTTPS, and it answers more than this machine.
+    pub fn is_in_the_clear(&self) -> bool {
+        let site = self.answering.app.site();
+        !site.is_https() && (site.elsewhere().is_some() || !self.address.ip().is_loopback())
     }
 
     /// Answers until `shutdown` is there; then ends what has begun.

@@ -11,6 +11,7 @@ mod layout;
 mod lead;
 mod manager;
 mod path_picture;
+mod problems;
 mod queue;
 mod say;
 mod sentences;
@@ -35,6 +36,8 @@ use crate::app::App;
 use crate::audit::Trail;
 use crate::{SessionError, SessionOptions, Sessions};
 
+pub(crate) use problems::page_of;
+
 /// What a form may have, in bytes: a note of [`crate::limits::NOTE_CHARS`] characters of four bytes,
 /// each percent-encoded, and its other fields.
 const MOST_FORM: usize = 32 << 10;
@@ -45,9 +48,6 @@ const SESSIONS_FILE: &str = "page.sqlite";
 /// How the page behaves.
 #[derive(Debug, Clone, Default)]
 pub struct PageOptions {
-    /// Whether browsers reach the page by HTTPS: the cookie of the session is then sent by no other
-    /// way; default: they do not.
-    pub secure: bool,
     /// Names of the thresholds by which the queue can be filtered, in order; default: none.
     pub thresholds: Vec<String>,
     /// How columns and tables are called, by their names; default: by their names in words.
@@ -71,6 +71,7 @@ impl Page {
     ///
     /// [`SessionError`] if the file of sessions cannot be used.
     pub fn open(app: App, options: PageOptions) -> Result<Self, SessionError> {
+        app.shows_page();
         let sessions = Sessions::open(&app.state().join(SESSIONS_FILE), options.sessions)?;
         Ok(Self {
             app,

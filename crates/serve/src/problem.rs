@@ -144,10 +144,10 @@ impl ProblemKind {
     }
 
     /// Seconds after which the same request may be answered.
-    fn retry_after(self) -> Option<&'static str> {
+    pub(crate) fn retry_after(self) -> Option<u8> {
         match self {
-            Self::RateLimited | Self::Overloaded | Self::NotReady => Some("1"),
-            Self::Unavailable | Self::TimedOut => Some("5"),
+            Self::RateLimited | Self::Overloaded | Self::NotReady => Some(1),
+            Self::Unavailable | Self::TimedOut => Some(5),
             Self::BadRequest
             | Self::TokenInUrl
             | Self::Unauthorized
@@ -337,7 +337,7 @@ impl Problem {
 
     fn headers(&self, headers: &mut axum::http::HeaderMap) {
         if let Some(seconds) = self.kind.retry_after() {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from_static(seconds));
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(u16::from(seconds)));
         }
         if self.kind == ProblemKind::Unauthorized {
             headers.insert(

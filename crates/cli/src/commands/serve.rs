@@ -23,6 +23,9 @@ use crate::show;
 /// Where the store is, if neither the config nor the command says so.
 const STORE: &str = "events.store";
 
+/// What is said at the start where others can listen.
+const IN_THE_CLEAR: &str = "warning: tokens, the cookie of a session and scores travel in the clear, where other machines can read them; set `certificate` and `key` in [serve], or have a proxy end TLS and set `base` to its https address";
+
 pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<Outcome> {
     let (config, place) = place(&args.config, args.store.as_deref())?;
     let clock = clock(&config, args.now.as_deref())?;
@@ -51,7 +54,6 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<Outcome> {
     let page = Page::open(
         app.clone(),
         PageOptions {
-            secure: listening.tls.is_some(),
             thresholds: config.settings().serve.thresholds.keys().cloned().collect(),
             labels: config.settings().serve.labels.clone(),
             ..PageOptions::default()
@@ -71,6 +73,9 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<Outcome> {
         } else {
             "http"
         };
+        if server.is_in_the_clear() {
+            show::remark(IN_THE_CLEAR);
+        }
         show::result(&format!("listening on {scheme}://{}", server.address()));
         show::remark(&format!(
             "{} in {place}; Ctrl-C ends the server",
@@ -98,16 +103,6 @@ fn put_together(
 ) -> anyhow::Result<(App, ServeOptions)> {
     let settings = &config.settings().serve;
     let in_folder = |path: &String| config.folder().join(path);
-    let app = App::open(
-        engine,
-        AppOptions {
-            log: Arc::new(show::remark),
-            expiry: Arc::new(now),
-            forgetters: vec![watch.thresholds.forgetter()],
-            thresholds: Some(settings.thresholds.keys().cloned().collect()),
-            ..AppOptions::new(kept, in_folder(&settings.tokens), Arc::clone(clock))
-        },
-    )?;
     let files = settings.certificate.as_ref().zip(settings.key.as_ref());
     let listening = ServeOptions {
         address: args
@@ -118,7 +113,19 @@ fn put_together(
             certificate: in_folder(certificate),
             key: in_folder(key),
         }),
+        base: settings.base.clone(),
     };
+    let app = App::open(
+        engine,
+        AppOptions {
+            log: Arc::new(show::remark),
+            expiry: Arc::new(now),
+            forgetters: vec![watch.thresholds.forgetter()],
+            thresholds: Some(settings.thresholds.keys().cloned().collect()),
+            site: listening.site(),
+            ..AppOptions::new(kept, in_folder(&settings.tokens), Arc::clone(clock))
+        },
+    )?;
     Ok((app, listening))
 }
 

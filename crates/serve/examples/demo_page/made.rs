@@ -61,19 +61,15 @@ const OWNERS: [&str; 6] = ["Kim", "Lee", "Ada", "Noor", "Sam", "Jo"];
 pub(crate) fn tokens() -> String {
     [
         ("admin", "admin", ""),
-        ("kim", "act", "Kim"),
+        ("kim", "act", "owner = \"Kim\"\n"),
         ("reader", "read", ""),
         ("sender", "ingest", ""),
+        ("hasty", "act", "rate = 0.01\n"),
     ]
     .iter()
-    .map(|(name, role, owner)| {
-        let owner = if owner.is_empty() {
-            String::new()
-        } else {
-            format!("owner = \"{owner}\"\n")
-        };
+    .map(|(name, role, more)| {
         let hash = leadscore_serve::tokens::hash(name);
-        format!("[[token]]\nname = \"{name}\"\nrole = \"{role}\"\n{owner}sha256 = \"{hash}\"\n")
+        format!("[[token]]\nname = \"{name}\"\nrole = \"{role}\"\n{more}sha256 = \"{hash}\"\n")
     })
     .collect()
 }

@@ -1,11 +1,11 @@
 //! The page over made leads, for pictures and for tests in a browser.
 //!
 //! ```text
-//! cargo run --release -p leadscore-serve --example demo_page -- PORT [LEADS] [usual|hostile|starting] [open]
+//! cargo run --release -p leadscore-serve --example demo_page -- PORT [LEADS] [usual|hostile|starting|busy] [open]
 //! ```
 //!
-//! It prints the address once it listens. Tokens are `admin`, `kim` (of the owner Kim), `reader` and
-//! `sender`; with `open` there are none, and none is needed.
+//! It prints the address once it listens. Tokens are `admin`, `kim` (of the owner Kim), `reader`,
+//! `sender`, and `hasty`, which may ask once; with `open` there are none, and none is needed. A server that is `busy` can take no request.
 
 mod made;
 
@@ -23,7 +23,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let port: u16 = arg(0).unwrap_or("8701").parse()?;
     let n_leads: usize = arg(1).unwrap_or("100000").parse()?;
     let kind = match arg(2) {
-        None | Some("usual") => Kind::Usual,
+        None | Some("usual" | "busy") => Kind::Usual,
         Some("hostile") => Kind::Hostile,
         Some("starting") => Kind::Starting,
         Some(other) => return Err(format!("there is no kind `{other}`").into()),
@@ -39,19 +39,17 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         std::fs::write(&tokens, made::tokens())?;
     }
     let engine = Arc::new(Made::new(kind, n_leads, Some(25), Arc::clone(&clock)));
-    let app = App::open(
-        engine,
-        AppOptions::new(folder.path().to_owned(), tokens, clock),
-    )?;
+    let mut options = AppOptions::new(folder.path().to_owned(), tokens, clock);
+    if arg(2) == Some("busy") {
+        options.limits.in_flight = 0;
+    }
+    let app = App::open(engine, options)?;
     let options = PageOptions {
         thresholds: vec!["hot".to_owned()],
         ..PageOptions::default()
     };
     let page = Page::open(app.clone(), options)?;
-    let listening = ServeOptions {
-        address: format!("127.0.0.1:{port}"),
-        tls: None,
-    };
+    let listening = ServeOptions::plain(format!("127.0.0.1:{port}"));
     let server = Server::bind(app, page.routes(), &listening).await?;
     #[expect(clippy::print_stdout, reason = "whoever starts it waits for this line")]
     {

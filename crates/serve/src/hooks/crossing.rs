@@ -1,5 +1,6 @@
 //! A lead that rose to a threshold: what the queue shows, what batch reads, and what receivers get.
 
+use leadscore_config::SiteAddress;
 use leadscore_core::{ContactPriority, Timestamp, hex};
 use leadscore_store::{Entity, NewEvent};
 use serde::Serialize;
@@ -96,7 +97,7 @@ impl Crossing {
     }
 
     /// The body of the call, in JSON.
-    pub(super) fn body(&self, score: &LeadScore, base: Option<&str>) -> String {
+    pub(super) fn body(&self, score: &LeadScore, base: Option<&SiteAddress>) -> String {
         let body = Body {
             r#type: "threshold.crossed",
             timestamp: self.at.to_string(),
@@ -113,7 +114,7 @@ impl Crossing {
                     .map(|reason| reason.text.as_str())
                     .collect(),
                 model: &self.model,
-                url: base.map(|base| lead_page(base, &self.lead)),
+                url: base.map(|base| format!("{base}{}", lead_address(&self.lead))),
             },
         };
         serde_json::to_string(&body).expect("texts and numbers are JSON")
@@ -191,11 +192,6 @@ pub(super) fn hash(text: &str) -> String {
     hex(&Sha256::digest(text)[..16])
 }
 
-/// The address of a lead's page.
-fn lead_page(base: &str, lead: &str) -> String {
-    format!("{}{}", base.trim_end_matches('/'), lead_address(lead))
-}
-
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
@@ -228,7 +224,12 @@ pub(super) mod tests {
         let score = score("a/b ü", 41.5);
         let crossing = Crossing::new(&score, "hot", None, Cause::Lead, true);
         assert_eq!(
-            crossing.body(&score, Some("https://leads.example.com/")),
+            crossing.body(
+                &score,
+                SiteAddress::parse("https://leads.example.com/")
+                    .ok()
+                    .as_ref()
+            ),
             concat!(
                 r#"{"type":"threshold.crossed","timestamp":"2025-06-01T10:00:00Z","data":{"#,
                 r#""lead":"a/b ü","threshold":"hot","likelihood":41.5,"tier":"High","#,

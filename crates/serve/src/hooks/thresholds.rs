@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use leadscore_config::ServeConfig;
+use leadscore_config::{ServeConfig, SiteAddress};
 use leadscore_core::Timestamp;
 use leadscore_store::NewEvent;
 use rusqlite::{Transaction, params};
@@ -27,7 +27,7 @@ const N_KEPT: i64 = 1_000_000;
 pub struct Thresholds {
     state: Arc<State>,
     thresholds: Vec<Threshold>,
-    base: Option<String>,
+    base: Option<SiteAddress>,
     sides: Mutex<Sides>,
     news: watch::Sender<u64>,
 }
@@ -354,7 +354,7 @@ impl Thresholds {
                     && crossing.is_told
                     && is_new
                 {
-                    let body = crossing.body(score, self.base.as_deref());
+                    let body = crossing.body(score, self.base.as_ref());
                     line::insert(transaction, crossing, receiver, &body)?;
                     is_called = true;
                 }

@@ -7,11 +7,13 @@ use axum::http::header::{
     X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::{HeaderValue, Response, StatusCode};
+use axum::response::IntoResponse as _;
 use maud::{Markup, html};
 
+use super::Page;
 use super::layout::{Frame, frame};
 use super::words::shown;
-use crate::{Problem, ProblemKind};
+use crate::Problem;
 
 /// Nothing comes from another host, nothing is framed, and nothing in the text of a page runs.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
@@ -22,7 +24,7 @@ pub(crate) async fn off_thread(
 ) -> Response<Body> {
     match tokio::task::spawn_blocking(work).await {
         Ok(response) => response,
-        Err(_) => plain(&Frame::default(), &Notice::FAILED),
+        Err(_) => Problem::internal().into_response(),
     }
 }
 
@@ -44,64 +46,58 @@ pub(crate) fn page(status: StatusCode, markup: Markup) -> Response<Body> {
     response
 }
 
-/// To another page, by GET.
-pub(crate) fn see_other(to: &str) -> Response<Body> {
+/// To another page of this site, by GET: at the address of the site, if it has one, so that whoever
+/// came by another comes to where forms are taken.
+pub(crate) fn see_other(of: &Page, to: &str) -> Response<Body> {
     let mut response = page(StatusCode::SEE_OTHER, html! {});
-    if let Ok(to) = HeaderValue::from_str(to) {
+    if let Ok(to) = HeaderValue::from_str(&of.app.site().address_of(to)) {
         response.headers_mut().insert(LOCATION, to);
     }
     response
+}
+
+/// The address, if it is one of a page of this site that anybody can open, and nothing else; or that
+/// of the queue.
+pub(crate) fn own_page(to: &str) -> String {
+    let is_page = to == "/"
+        || ["/?", "/leads/", "/leads?", "/held-back", "/manager"]
+            .iter()
+            .any(|start| to.starts_with(start));
+    let is_plain = to
+        .bytes()
+        .all(|byte| byte.is_ascii_graphic() && byte != b'\\');
+    if is_page && is_plain && to.len() <= 2_000 {
+        to.to_owned()
+    } else {
+        "/".to_owned()
+    }
 }
 
 /// A page without content of its own: what there is not, why, and where to go.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Notice {
     pub(crate) status: StatusCode,
-    pub(crate) title: String,
+    pub(crate) title: &'static str,
     /// Sentences, one a paragraph.
     pub(crate) text: Vec<String>,
     /// Where to go: text, address.
     pub(crate) link: Option<(String, String)>,
+    /// Seconds after which it may be otherwise.
+    pub(crate) retry: Option<u8>,
+    /// The ID of the request, by which whoever runs the server finds the reason.
+    request: Option<String>,
 }
 
 impl Notice {
-    pub(crate) const FAILED: Self = Self {
-        status: StatusCode::INTERNAL_SERVER_ERROR,
-        title: String::new(),
-        text: Vec::new(),
-        link: None,
-    };
-
-    pub(crate) fn new(status: StatusCode, title: &str) -> Self {
+    pub(crate) fn new(status: StatusCode, title: &'static str) -> Self {
         Self {
             status,
-            title: title.to_owned(),
+            title,
             text: Vec::new(),
             link: None,
+            retry: None,
+            request: None,
         }
-    }
-
-    /// What a problem of the server is to people.
-    pub(crate) fn of(problem: &Problem) -> Self {
-        if problem.kind == ProblemKind::Internal {
-            return Self::FAILED;
-        }
-        let mut notice = Self::new(problem.kind.status(), problem.kind.title());
-        let errors = problem
-            .errors
-            .iter()
-            .take(3)
-            .map(|error| (&error.detail, Some(&error.hint)));
-        let own = std::iter::once((&problem.detail, problem.hint.as_ref()));
-        for (detail, hint) in own.filter(|_| problem.errors.is_empty()).chain(errors) {
-            for text in std::iter::once(detail)
-                .chain(hint)
-                .filter(|text| !text.is_empty())
-            {
-                notice = notice.text(sentence(text));
-            }
-        }
-        notice
     }
 
     pub(crate) fn text(mut self, sentence: impl Into<String>) -> Self {
@@ -114,13 +110,23 @@ impl Notice {
         self
     }
 
+    pub(crate) fn request(mut self, id: &str) -> Self {
+        self.request = Some(id.to_owned());
+        self
+    }
+
+    pub(crate) fn retry(mut self, seconds: u8) -> Self {
+        self.retry = Some(seconds);
+        self
+    }
+
     pub(crate) fn queue_link(self) -> Self {
         self.link("To the queue", "/")
     }
 }
 
 /// A lower-case fragment as a sentence.
-fn sentence(text: &str) -> String {
+pub(crate) fn sentence(text: &str) -> String {
     let text = shown(text, 300);
     let mut letters = text.chars();
     match letters.next() {
@@ -131,36 +137,53 @@ fn sentence(text: &str) -> String {
 
 /// Such a page.
 pub(crate) fn plain(about: &Frame, notice: &Notice) -> Response<Body> {
-    let failed = notice.title.is_empty();
-    let title = if failed {
-        "This page cannot be shown"
-    } else {
-        &notice.title
-    };
     let body = html! {
         section.notice {
-            h1 { (title) }
-            @if failed {
-                p { "Something failed on the server. Nothing that was saved is lost. Try again; if it fails again, tell whoever runs the server, who finds the reason in its log." }
-            }
+            h1 { (notice.title) }
             @for sentence in &notice.text { p { bdi { (sentence) } } }
             @if let Some((text, to)) = &notice.link { p { a.button href=(to) { (text) } } }
+            @if let Some(request) = &notice.request { p.soft { "Request " code { (request) } } }
         }
     };
-    let mut response = page(
-        notice.status,
-        frame(
-            &Frame {
-                title,
-                ..about.clone()
-            },
-            &body,
-        ),
+    let frame = frame(
+        &Frame {
+            title: notice.title,
+            ..about.clone()
+        },
+        &body,
     );
-    if notice.status == StatusCode::SERVICE_UNAVAILABLE {
+    let mut response = page(notice.status, frame);
+    if let Some(seconds) = notice.retry {
         response
             .headers_mut()
-            .insert(RETRY_AFTER, HeaderValue::from_static("2"));
+            .insert(RETRY_AFTER, HeaderValue::from(u16::from(seconds)));
     }
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_pages_of_this_site_are_come_back_to() {
+        for (to, expected) in [
+            ("/", "/"),
+            ("/?owner=Kim", "/?owner=Kim"),
+            ("/leads/L1", "/leads/L1"),
+            ("/leads?id=..", "/leads?id=.."),
+            ("/manager", "/manager"),
+            ("/held-back?q=x", "/held-back?q=x"),
+            ("//evil.example", "/"),
+            ("/\\evil.example", "/"),
+            ("https://evil.example/leads/", "/"),
+            ("javascript:alert(1)", "/"),
+            ("/leads/a\r\nset-cookie: x", "/"),
+            ("/leads/\\..\\", "/"),
+            ("", "/"),
+            ("/sign-out", "/"),
+        ] {
+            assert_eq!(own_page(to), expected, "{to}");
+        }
+    }
 }

@@ -4,14 +4,16 @@
 use axum::body::Body;
 use axum::http::header::{COOKIE, HOST, ORIGIN, SET_COOKIE};
 use axum::http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
+use axum::response::IntoResponse as _;
 use leadscore_core::Timestamp;
 
 use super::answer::{Notice, plain, see_other};
 use super::layout::{Frame, Tab};
+use super::problems::NOT_SAVED;
 use super::{Asked, Page, field};
 use crate::auth::{Caller, Right};
-use crate::percent::encoded;
-use crate::{ProblemKind, SessionError, SessionId};
+use crate::percent::{decoded, encoded, lead_address};
+use crate::{Problem, ProblemKind, SessionError, SessionId};
 
 /// Who asks.
 pub(crate) struct Visitor {
@@ -61,7 +63,8 @@ pub(crate) fn admit(page: &Page, asked: &Asked, to: &str) -> Result<Visitor, Ref
     let now = page.app.now();
     let Some(visitor) = known(page, asked, now)? else {
         if !page.app.door().is_local() {
-            return Err(Box::new(see_other(&format!("/sign-in?to={}", encoded(to)))));
+            let to = format!("/sign-in?to={}", encoded(to));
+            return Err(Box::new(see_other(page, &to)));
         }
         return begin_without_token(page, asked, now);
     };
@@ -79,11 +82,14 @@ pub(crate) fn admit_form(
     asked: &Asked,
     fields: &[(String, String)],
 ) -> Result<Visitor, Refusal> {
-    check_origin(&asked.headers)?;
+    check_origin(page, &asked.headers)?;
     let Some(mut visitor) = known(page, asked, page.app.now())? else {
-        let notice = Notice::new(StatusCode::UNAUTHORIZED, "You are signed out")
-            .text("This form was not saved. Sign in, and send it again.")
-            .link("Sign in", "/sign-in");
+        let lead = field(fields, "lead").and_then(|lead| decoded(lead).ok());
+        let to = lead.map_or_else(|| "/".to_owned(), |lead| lead_address(&lead));
+        let notice = Notice::new(StatusCode::UNAUTHORIZED, "Your session has ended")
+            .text(NOT_SAVED)
+            .text("Sign in, and send it again.")
+            .link("Sign in", &format!("/sign-in?to={}", encoded(&to)));
         return Err(Box::new(plain(&Frame::default(), &notice)));
     };
     // Whatever becomes of this form, the one before it is another.
@@ -95,7 +101,8 @@ pub(crate) fn admit_form(
         .is_form_token(field(fields, "form").unwrap_or_default())
     {
         let notice = Notice::new(StatusCode::FORBIDDEN, "This form is not of your session")
-            .text("This form was not saved. Open the page again, and send its form.")
+            .text(NOT_SAVED)
+            .text("Open the page again, and send its form.")
             .queue_link();
         return Err(Box::new(visitor.plain(page, &notice)));
     }
@@ -115,7 +122,7 @@ fn known(page: &Page, asked: &Asked, now: Timestamp) -> Result<Option<Visitor>, 
     let Some(alive) = page
         .sessions
         .resume(&session, now)
-        .map_err(|error| failed(page, &error))?
+        .map_err(|error| failed(&error))?
     else {
         return Ok(None);
     };
@@ -131,17 +138,17 @@ fn known(page: &Page, asked: &Asked, now: Timestamp) -> Result<Option<Visitor>, 
     let caller = match found {
         Ok(Some(caller)) => caller,
         Err(problem) if problem.kind != ProblemKind::Unauthorized => {
-            return Err(Box::new(plain(&Frame::default(), &Notice::of(&problem))));
+            return Err(Box::new(problem.into_response()));
         }
         Ok(None) | Err(_) => {
             page.sessions
                 .end(&session)
-                .map_err(|error| failed(page, &error))?;
+                .map_err(|error| failed(&error))?;
             return Ok(None);
         }
     };
     door.take(&caller)
-        .map_err(|problem| Box::new(plain(&Frame::default(), &Notice::of(&problem))))?;
+        .map_err(|problem| Box::new(problem.into_response()))?;
     asked.trail.caller(&caller.name);
     let form_token = session.form_token();
     Ok(Some(Visitor {
@@ -161,7 +168,7 @@ fn begin_without_token(page: &Page, asked: &Asked, now: Timestamp) -> Result<Vis
     let session = page
         .sessions
         .begin(WITHOUT_TOKEN, now)
-        .map_err(|error| failed(page, &error))?;
+        .map_err(|error| failed(&error))?;
     let form_token = session.form_token();
     Ok(Visitor {
         session,
@@ -175,7 +182,7 @@ fn begin_without_token(page: &Page, asked: &Asked, now: Timestamp) -> Result<Vis
 
 /// Whether a form was sent by a page of this site: browsers say which site sends one, and those that
 /// do not are not let in.
-pub(crate) fn check_origin(headers: &HeaderMap) -> Result<(), Refusal> {
+pub(crate) fn check_origin(page: &Page, headers: &HeaderMap) -> Result<(), Refusal> {
     let text = |name| {
         headers
             .get(name)
@@ -183,23 +190,17 @@ pub(crate) fn check_origin(headers: &HeaderMap) -> Result<(), Refusal> {
     };
     let host = text(HOST.as_str()).unwrap_or_default();
     let origin = text(ORIGIN.as_str()).unwrap_or_default();
-    let from = origin
-        .strip_prefix("https://")
-        .or_else(|| origin.strip_prefix("http://"));
-    let is_same = !host.is_empty() && from.is_some_and(|from| from.eq_ignore_ascii_case(host));
+    let site = page.app.site();
     let by_browser = text("sec-fetch-site").is_none_or(|site| site == "same-origin");
-    if is_same && by_browser {
+    if by_browser && site.is_own(origin, host) {
         return Ok(());
     }
-    let notice = Notice::new(StatusCode::FORBIDDEN, "This form comes from elsewhere")
-        .text("This form was not saved. Forms are taken from the pages of this server only. Behind a proxy, the proxy has to pass on the header Host.")
-        .queue_link();
-    Err(Box::new(plain(&Frame::default(), &notice)))
+    Err(Box::new(site.foreign().into_response()))
 }
 
 /// With `__Host-`, no other host and no plain HTTP can set the cookie.
 fn cookie_name(page: &Page) -> &'static str {
-    if page.options.secure {
+    if page.app.site().is_https() {
         "__Host-leadscore"
     } else {
         "leadscore"
@@ -225,7 +226,11 @@ pub(crate) fn set_cookie(page: &Page, response: &mut Response<Body>, session: Op
     let name = cookie_name(page);
     let value = session.map(SessionId::expose).unwrap_or_default();
     let end = if session.is_none() { "; Max-Age=0" } else { "" };
-    let secure = if page.options.secure { "; Secure" } else { "" };
+    let secure = if page.app.site().is_https() {
+        "; Secure"
+    } else {
+        ""
+    };
     let cookie = format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax{secure}{end}");
     if let Ok(mut cookie) = HeaderValue::from_str(&cookie) {
         cookie.set_sensitive(true);
@@ -233,16 +238,21 @@ pub(crate) fn set_cookie(page: &Page, response: &mut Response<Body>, session: Op
     }
 }
 
-/// The page of a state file that cannot be used; the log has why.
-pub(crate) fn failed(page: &Page, error: &SessionError) -> Refusal {
+/// The answer where the file of sessions cannot be used; the log has why.
+pub(crate) fn failed(error: &SessionError) -> Refusal {
+    let problem = Problem::internal().because(why(error));
+    Box::new(problem.into_response())
+}
+
+/// An error with its causes.
+pub(crate) fn why(error: &SessionError) -> String {
     let mut text = error.to_string();
     let mut source = std::error::Error::source(error);
     while let Some(cause) = source {
         text = format!("{text}: {cause}");
         source = cause.source();
     }
-    page.app.log(&text);
-    Box::new(plain(&Frame::default(), &Notice::FAILED))
+    text
 }
 
 /// HTTP/2 has the host in the address: from here on it is where HTTP/1.1 has it.

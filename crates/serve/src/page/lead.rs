@@ -43,7 +43,7 @@ pub(crate) fn answer(
     asked.trail.lead(id);
     let last = match page.sessions.last_look(&visitor.caller.name, visitor.now) {
         Ok(last) => last,
-        Err(error) => return *guard::failed(page, &error),
+        Err(error) => return *guard::failed(&error),
     };
     let since = Since::of(last, visitor.now);
     let detail = match page.app.engine().lead_since(id, since.at) {
@@ -57,7 +57,7 @@ pub(crate) fn answer(
         .sessions
         .count(&visitor.caller.name, Act::Lead, visitor.now)
     {
-        return *guard::failed(page, &error);
+        return *guard::failed(&error);
     }
     let all_events = field(fields, "events") == Some("all");
     let body = if detail.row.score.held_back {

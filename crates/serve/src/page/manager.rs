@@ -52,7 +52,7 @@ pub(crate) fn answer(page: &Page, asked: &Asked) -> Response<Body> {
     let since = visitor.now - Span::from_days(7 * (WEEKS - 1));
     let usage = match page.sessions.usage(since, user) {
         Ok(usage) => usage,
-        Err(error) => return *guard::failed(page, &error),
+        Err(error) => return *guard::failed(&error),
     };
     let body = html! {
         (shapes())

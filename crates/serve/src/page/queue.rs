@@ -29,7 +29,7 @@ pub(crate) fn answer(page: &Page, asked: &Asked, fields: &[(String, String)]) ->
     };
     let last = match page.sessions.look(&visitor.caller.name, visitor.now) {
         Ok(last) => last,
-        Err(error) => return *guard::failed(page, &error),
+        Err(error) => return *guard::failed(&error),
     };
     let since = Since::of(last, visitor.now);
     let query = filters.query(&visitor.caller, since.at);

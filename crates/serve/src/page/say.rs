@@ -4,17 +4,18 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::{Response, StatusCode};
+use axum::response::IntoResponse as _;
 
-use super::answer::{Notice, off_thread, plain, see_other};
+use super::answer::{Notice, off_thread, see_other};
 use super::guard::{self, Visitor};
-use super::layout::Frame;
+use super::problems::{NOT_SAVED, notice_of};
 use super::sentences::unknown;
 use super::words::{WORDS, word, word_key};
 use super::{Asked, Fields, Page, field};
 use crate::api::leads::say;
 use crate::auth::Right;
 use crate::percent::{decoded, lead_address};
-use crate::{Act, ProblemKind, WordKind};
+use crate::{Act, Problem, ProblemKind, WordKind};
 
 /// What a form comes to: back to the lead, which tells.
 pub(crate) async fn answer(page: Arc<Page>, asked: Asked, fields: Fields) -> Response<Body> {
@@ -25,7 +26,7 @@ pub(crate) async fn answer(page: Arc<Page>, asked: Asked, fields: Fields) -> Res
     let (visitor, asked) = match admitted.await {
         Ok(Ok(admitted)) => admitted,
         Ok(Err(response)) => return *response,
-        Err(_) => return plain(&Frame::default(), &Notice::FAILED),
+        Err(_) => return Problem::internal().into_response(),
     };
     let saved = match read(&visitor, &fields) {
         Ok(form) => {
@@ -51,9 +52,12 @@ struct Said {
 
 fn read(visitor: &Visitor, fields: &[(String, String)]) -> Result<Said, Notice> {
     if !visitor.caller.role.may(Right::Act) {
-        return Err(Notice::new(StatusCode::FORBIDDEN, "You may look, and not act")
-            .text("This form was not saved. Ask whoever runs the server for a token with the role “act”.")
-            .queue_link());
+        return Err(
+            Notice::new(StatusCode::FORBIDDEN, "You may look, and not act")
+                .text(NOT_SAVED)
+                .text("Ask whoever runs the server for a token with the role “act”.")
+                .queue_link(),
+        );
     }
     let given = field(fields, "lead").unwrap_or_default();
     let Ok(lead) = decoded(given) else {
@@ -98,21 +102,14 @@ async fn save(page: &Page, visitor: &Visitor, form: Said) -> Result<(String, Wor
             if let Some(cause) = &problem.cause {
                 page.app.log(cause);
             }
-            let notice = Notice::of(&problem);
-            // Of what failed on the server it is not known whether it was saved.
-            let notice = if problem.kind == ProblemKind::Internal {
-                notice
-            } else {
-                not_saved(notice)
-            };
-            Err(notice.link("Back to the lead", &lead_address(&lead)))
+            Err(notice_of(&problem, true).link("Back to the lead", &lead_address(&lead)))
         }
     }
 }
 
 /// Why a form was not saved.
 fn not_saved(mut notice: Notice) -> Notice {
-    notice.text.insert(0, "This form was not saved.".to_owned());
+    notice.text.insert(0, NOT_SAVED.to_owned());
     notice
 }
 
@@ -123,9 +120,9 @@ fn told(page: &Page, visitor: &Visitor, lead: &str, kind: WordKind) -> Response<
         .count(&visitor.caller.name, Act::Word(kind), visitor.now)
         .and_then(|()| page.sessions.leave_notice(&visitor.session, &saved(kind)));
     if let Err(error) = kept {
-        drop(guard::failed(page, &error));
+        page.app.log(&guard::why(&error));
     }
-    see_other(&lead_address(lead))
+    see_other(page, &lead_address(lead))
 }
 
 fn saved(kind: WordKind) -> String {

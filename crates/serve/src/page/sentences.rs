@@ -2,13 +2,14 @@
 
 use axum::body::Body;
 use axum::http::{Response, StatusCode};
+use axum::response::IntoResponse as _;
 use leadscore_core::{agree, count, counted};
 
 use super::Page;
 use super::answer::Notice;
 use super::guard::Visitor;
 use super::words::{nearest, shown};
-use crate::{NoScore, TierRecord};
+use crate::{NoScore, Problem, TierRecord};
 
 /// Leads of a tier below which its record tells nothing.
 const FEWEST: usize = 30;
@@ -82,17 +83,16 @@ pub(crate) fn refused(
         ).queue_link(),
         NoScore::NotReady => Notice::new(StatusCode::SERVICE_UNAVAILABLE, "Scores are being computed")
             .text("The server has just started, or has a new model. This takes seconds, with very many leads a minute.")
-            .link("Look again", here),
+            .link("Look again", here)
+            .retry(2),
         NoScore::Away(why) => {
             page.app.log(why);
             Notice::new(StatusCode::SERVICE_UNAVAILABLE, "Leads cannot be read right now")
                 .text("The database of their events does not answer. Nothing is lost.")
                 .link("Look again", here)
+                .retry(2)
         }
-        NoScore::Failed(why) => {
-            page.app.log(why);
-            Notice::FAILED
-        }
+        NoScore::Failed(_) => return Problem::from(error.clone()).into_response(),
     };
     visitor.plain(page, &notice)
 }

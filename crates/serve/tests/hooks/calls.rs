@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use leadscore_config::SiteAddress;
 use leadscore_serve::{DeliveryQuery, DeliveryStatus, Retry, SigningKeys, WebhookOptions};
 
 use super::receiver::{Receiver, Reply};
@@ -34,7 +35,7 @@ async fn a_call_is_signed_and_has_what_it_tells() -> Result {
     let receiver = Receiver::new(|_, _| OK)?;
     let folder = tempfile::tempdir()?;
     let mut config = config(&[("hot", 40.0, Some(&receiver.url))]);
-    config.base = Some("https://leads.example.com".to_owned());
+    config.base = Some(SiteAddress::parse("https://leads.example.com/").expect("an address"));
     let server = Server::start(&folder.path().join("s"), &config, options())?;
     let ids = cross(&server, names(1))?;
     server.wait_until(DeliveryStatus::Delivered, 1).await?;

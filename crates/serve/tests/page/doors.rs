@@ -76,7 +76,7 @@ fn the_cookie_is_for_this_site_alone() {
         "{cookie}"
     );
     let secure = Site::new(Setup {
-        secure: true,
+        tls: true,
         ..Setup::default()
     });
     let cookie = secure.post_from(

@@ -5,5 +5,7 @@ mod held_back;
 #[path = "../../examples/demo_page/made.rs"]
 mod made;
 mod pages;
+mod problems;
+mod proxy;
 mod site;
 mod words;

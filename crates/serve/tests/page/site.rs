@@ -6,11 +6,17 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode};
+use leadscore_config::SiteAddress;
 use leadscore_core::Timestamp;
+use leadscore_serve::Site::{At, ByHost};
 use leadscore_serve::{App, AppOptions, Page, PageOptions, router};
 use tower::ServiceExt;
 
 use crate::made::{Kind, Made};
+
+/// As Chromium sends it for a page.
+pub(crate) const ACCEPT: &str =
+    "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8";
 
 pub(crate) struct Site {
     router: Router,
@@ -27,7 +33,12 @@ pub(crate) struct Setup {
     pub(crate) n_leads: usize,
     pub(crate) capacity: Option<usize>,
     pub(crate) open: bool,
-    pub(crate) secure: bool,
+    /// Address at which people reach it.
+    pub(crate) base: Option<&'static str>,
+    /// Whether the server itself speaks TLS.
+    pub(crate) tls: bool,
+    /// Whether it can take no request.
+    pub(crate) busy: bool,
 }
 
 impl Default for Setup {
@@ -37,7 +48,9 @@ impl Default for Setup {
             n_leads: 300,
             capacity: Some(25),
             open: false,
-            secure: false,
+            base: None,
+            tls: false,
+            busy: false,
         }
     }
 }
@@ -89,10 +102,18 @@ impl Site {
             std::fs::write(&tokens, crate::made::tokens()).expect("a file");
         }
         let engine = Arc::clone(&made) as Arc<dyn leadscore_serve::Engine>;
-        let options = AppOptions::new(folder.path().to_owned(), tokens, clock);
+        let mut options = AppOptions {
+            site: match setup.base {
+                Some(base) => At(SiteAddress::parse(base).expect("an address")),
+                None => ByHost { is_tls: setup.tls },
+            },
+            ..AppOptions::new(folder.path().to_owned(), tokens, clock)
+        };
+        if setup.busy {
+            options.limits.in_flight = 0;
+        }
         let app = App::open(engine, options).expect("a server");
         let options = PageOptions {
-            secure: setup.secure,
             thresholds: vec!["hot".to_owned()],
             ..PageOptions::default()
         };
@@ -144,6 +165,7 @@ impl Site {
             Request::get(path)
                 .header("host", "localhost:8700")
                 .header("cookie", cookie)
+                .header("accept", ACCEPT)
                 .body(Body::empty())
                 .expect("a request"),
         )
@@ -168,6 +190,7 @@ impl Site {
         let mut request = Request::post(path)
             .header("host", "localhost:8700")
             .header("cookie", cookie)
+            .header("accept", ACCEPT)
             .header("content-type", "application/x-www-form-urlencoded");
         if let Some(origin) = origin {
             request = request.header("origin", origin);

@@ -81,10 +81,7 @@ pub(crate) fn start_with(
             .build()
             .expect("a runtime");
         runtime.block_on(async {
-            let options = ServeOptions {
-                address: "127.0.0.1:0".to_owned(),
-                tls: None,
-            };
+            let options = ServeOptions::plain("127.0.0.1:0");
             let server = Server::bind(app, deliveries(state.path()), &options)
                 .await
                 .expect("an address");

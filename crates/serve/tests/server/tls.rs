@@ -21,17 +21,19 @@ fn file(name: &str) -> PathBuf {
 
 async fn bind(folder: &Path, certificate: &str, key: &str) -> Result<Server, ServeError> {
     let clock = Arc::new(|| Timestamp::from_micros(START));
-    let options = AppOptions::new(folder.to_owned(), folder.join("tokens.toml"), clock);
-    let app = App::open(Arc::new(Memory::default()), options).expect("an app");
-    let tls = Some(TlsFiles {
-        certificate: file(certificate),
-        key: file(key),
-    });
-    let options = ServeOptions {
-        address: "127.0.0.1:0".to_owned(),
-        tls,
+    let listening = ServeOptions {
+        tls: Some(TlsFiles {
+            certificate: file(certificate),
+            key: file(key),
+        }),
+        ..ServeOptions::plain("127.0.0.1:0")
     };
-    Server::bind(app, axum::Router::new(), &options).await
+    let options = AppOptions {
+        site: listening.site(),
+        ..AppOptions::new(folder.to_owned(), folder.join("tokens.toml"), clock)
+    };
+    let app = App::open(Arc::new(Memory::default()), options).expect("an app");
+    Server::bind(app, axum::Router::new(), &listening).await
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::time::{Duration, Instant};
 
+use leadscore_config::SiteAddress;
 use leadscore_core::Timestamp;
 use leadscore_serve::auth::Role;
 use leadscore_serve::tokens::{TokenOptions, TokensError, create, list, revoke};
@@ -367,6 +368,23 @@ fn without_tokens_only_this_machine_by_its_own_name_is_answered() {
             200
         );
     }
+    // A proxy on this machine that passes on what others ask: no header of it is believed, but then
+    // this is not the machine that asks.
+    for name in [
+        "forwarded",
+        "X-Forwarded-For",
+        "x-forwarded-host",
+        "x-forwarded-proto",
+        "x-real-ip",
+        "via",
+    ] {
+        for value in ["for=127.0.0.1", "127.0.0.1", ""] {
+            let headers = [("host", "127.0.0.1:8700"), (name, value)];
+            server
+                .ask("GET", "/v1/leads", &headers, b"")
+                .problem(403, "cross-site");
+        }
+    }
     // A page of another host, that a browser on this machine has open.
     let word = br#"{"said": "lost"}"#;
     let own = format!("http://{}", server.address);
@@ -401,20 +419,14 @@ async fn without_tokens_no_other_address_is_listened_on() {
     );
     let app = App::open(std::sync::Arc::new(Memory::default()), options).expect("an app");
     for address in ["0.0.0.0:0", "[::]:0"] {
-        let options = ServeOptions {
-            address: address.to_owned(),
-            tls: None,
-        };
+        let options = ServeOptions::plain(address);
         let error = Server::bind(app.clone(), axum::Router::new(), &options)
             .await
             .err()
             .expect("refused");
         assert!(matches!(error, ServeError::Open { .. }), "{error}");
     }
-    let options = ServeOptions {
-        address: "nowhere".to_owned(),
-        tls: None,
-    };
+    let options = ServeOptions::plain("nowhere");
     let error = Server::bind(app, axum::Router::new(), &options)
         .await
         .err()
@@ -487,5 +499,74 @@ fn the_file_has_hashes_alone_and_names_once() {
             error.contains("hint: ") && !error.contains("lst_abc"),
             "{error}"
         );
+    }
+}
+
+#[tokio::test]
+async fn without_tokens_nobody_is_answered_by_a_proxy() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let clock = std::sync::Arc::new(|| Timestamp::from_micros(START));
+    for (base, is_refused, is_in_the_clear) in [
+        ("https://leads.example.com", true, false),
+        ("http://leads.example.com", true, true),
+        ("http://localhost:8700", false, false),
+    ] {
+        let listening = ServeOptions {
+            base: Some(SiteAddress::parse(base).expect("an address")),
+            ..ServeOptions::plain("127.0.0.1:0")
+        };
+        let tokens = folder.path().join("tokens.toml");
+        let open = || {
+            let options = AppOptions {
+                site: listening.site(),
+                ..AppOptions::new(folder.path().to_owned(), tokens.clone(), clock.clone())
+            };
+            App::open(std::sync::Arc::new(Memory::default()), options).expect("an app")
+        };
+        let bound = Server::bind(open(), axum::Router::new(), &listening).await;
+        match bound {
+            Ok(server) => assert!(!is_refused && !server.is_in_the_clear(), "{base}"),
+            Err(error) => assert!(
+                is_refused && matches!(error, ServeError::OpenByProxy { .. }),
+                "{base}: {error}"
+            ),
+        }
+        token(folder.path(), "ann", Role::Read, None);
+        let server = Server::bind(open(), axum::Router::new(), &listening)
+            .await
+            .expect("with tokens it listens");
+        assert_eq!(server.is_in_the_clear(), is_in_the_clear, "{base}");
+        std::fs::remove_file(&tokens).expect("it is there");
+    }
+}
+
+#[tokio::test]
+async fn what_others_can_read_on_the_way_is_known_at_the_start() {
+    let folder = tempfile::tempdir().expect("a folder");
+    token(folder.path(), "ann", Role::Read, None);
+    let clock = std::sync::Arc::new(|| Timestamp::from_micros(START));
+    for (address, base, expected) in [
+        ("127.0.0.1:0", None, false),
+        ("0.0.0.0:0", None, true),
+        ("0.0.0.0:0", Some("https://leads.example.com"), false),
+        ("0.0.0.0:0", Some("http://localhost"), true),
+    ] {
+        let listening = ServeOptions {
+            base: base.map(|base| SiteAddress::parse(base).expect("an address")),
+            ..ServeOptions::plain(address)
+        };
+        let options = AppOptions {
+            site: listening.site(),
+            ..AppOptions::new(
+                folder.path().to_owned(),
+                folder.path().join("tokens.toml"),
+                clock.clone(),
+            )
+        };
+        let app = App::open(std::sync::Arc::new(Memory::default()), options).expect("an app");
+        let server = Server::bind(app, axum::Router::new(), &listening)
+            .await
+            .expect("it listens");
+        assert_eq!(server.is_in_the_clear(), expected, "{address} {base:?}");
     }
 }
