@@ -67,6 +67,7 @@ class Page(unittest.TestCase):
         cls.hostile = Site("300", "hostile")
         cls.starting = Site("10", "starting")
         cls.empty = Site("0", "usual")
+        cls.busy = Site("10", "busy")
         cls.playwright = sync_playwright().start()
         cls.browser = cls.playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu", "--disable-quic"])
 
@@ -74,7 +75,7 @@ class Page(unittest.TestCase):
     def tearDownClass(cls):
         cls.browser.close()
         cls.playwright.stop()
-        for site in (cls.usual, cls.hostile, cls.starting, cls.empty):
+        for site in (cls.usual, cls.hostile, cls.starting, cls.empty, cls.busy):
             site.close()
 
     def tab(self, site, token="admin", path="/", **settings):
@@ -87,8 +88,10 @@ class Page(unittest.TestCase):
         tab.on("console", lambda message: self.assertNotIn("Content Security Policy", message.text))
         tab.on("pageerror", lambda error: self.fail(str(error)))
         tab.on("dialog", lambda dialog: self.fail(dialog.message))
+        if token == "ended":
+            context.add_cookies([{"name": "leadscore", "value": "ab" * 32, "url": site.address}])
         tab.goto(site.address + "/sign-in")
-        if token:
+        if token not in (None, "ended"):
             tab.fill("#token", token)
             tab.click("main button")
         tab.goto(site.address + path)
@@ -100,6 +103,8 @@ class Page(unittest.TestCase):
 
     def pages(self, site):
         """A page of each kind: name, token, path."""
+        if site is self.busy:
+            return [("busy", None, "/leads/L1")]
         rows = site.api("/v1/leads?limit=50")["leads"] if site in (self.usual, self.hostile) else []
         leads = [("lead", "admin", self.link(rows[3])), ("held", "admin", self.held_back(site))] if rows else []
         return [
@@ -111,6 +116,11 @@ class Page(unittest.TestCase):
             ("unknown", "admin", "/leads/nope"),
             ("no-right", "reader", "/manager"),
             ("sign-in", None, "/"),
+            ("ended", "ended", "/leads/L1"),
+            ("no-page", "admin", "/nope"),
+            ("no-address", None, "/leads/%FF"),
+            ("token-in-address", None, "/?token=x"),
+            ("too-often", "hasty", "/leads/L1"),
             *leads,
         ]
 
@@ -133,7 +143,7 @@ class Page(unittest.TestCase):
 
     def test_looks_well_everywhere(self):
         looks = {"light": ("light", 1200), "dark": ("dark", 1200), "tablet": ("dark", 768), "narrow": ("light", 320)}
-        for site_name in ("usual", "hostile", "starting", "empty"):
+        for site_name in ("usual", "hostile", "starting", "empty", "busy"):
             site = getattr(self, site_name)
             for name, token, path in self.pages(site):
                 tab = self.tab(site, token, path)
@@ -148,7 +158,7 @@ class Page(unittest.TestCase):
     def test_assistive_tools_find_nothing(self):
         everything = {"rules": {"target-size": {"enabled": True}}}
         colors = {"runOnly": ["color-contrast"]}
-        for site_name in ("usual", "hostile", "starting"):
+        for site_name in ("usual", "hostile", "starting", "busy"):
             site = getattr(self, site_name)
             for name, token, path in self.pages(site):
                 # The page's own policy keeps foreign scripts out, and the probe is one.
@@ -307,6 +317,7 @@ class Page(unittest.TestCase):
         source = tab.content()
         for part in [likelihood(score["likelihood"]), score["tier"], "log_odds", "waterfall", "polyline", *[reason["text"] for reason in score["reasons"]]]:
             self.assertNotIn(part, source)
+        self.assertNotIn("wrong", source, "nobody is asked about a score that nobody sees")
         tab.click("text=Called")
         self.assertEqual(tab.locator("[role=status]").text_content(), "Saved: called.")
 
@@ -377,6 +388,36 @@ class Page(unittest.TestCase):
                 self.assertRegex(other.locator("body").inner_text(), "another (site|host)|comes from elsewhere")
         tab.reload()
         self.assertNotIn("Lost", tab.locator("#words ~ *").inner_text())
+
+    def test_a_form_that_is_refused_says_so_and_leads_on(self):
+        def send(tab, change):
+            tab.evaluate("(change) => { const form = document.querySelector('form.wrong'); eval(change); form.submit() }", change)
+            tab.wait_for_url("**/words")
+            return " ".join(tab.locator("main").inner_text().split())
+
+        for name, token, change, status, says, link in [
+            ("too-large", "admin", "form.note.removeAttribute('maxlength'); form.note.value = 'x'.repeat(40000)", 413, "This is too much at once This form was not saved. Go back, shorten the note, and send it again.", "/"),
+            ("other-session", "admin", "form.form.value = 'x'", 403, "This form is not of your session This form was not saved.", "/"),
+            ("signed-out", "admin", "document.cookie", 401, "Your session has ended This form was not saved. Sign in, and send it again.", "/sign-in?to=%2Fleads%2FL1"),
+        ]:
+            with self.subTest(name):
+                tab = self.tab(self.usual, token, "/leads/L1", bypass_csp=True)
+                if name == "signed-out":
+                    tab.context.clear_cookies()
+                answers = []
+                tab.on("response", lambda response: answers.append((response.url, response.status)))
+                self.assertIn(says, send(tab, change))
+                self.assertIn((self.usual.address + "/words", status), answers)
+                self.assertEqual(tab.locator("main a.button").get_attribute("href"), link)
+                for scheme, width in (("light", 1200), ("dark", 320)):
+                    tab.emulate_media(color_scheme=scheme)
+                    tab.set_viewport_size({"width": width, "height": 800})
+                    self.look(f"usual-{name}-{scheme}-{width}", tab)
+                    self.assertEqual(tab.evaluate(PROBE), [])
+        tab = self.tab(self.busy, None, "/leads/L1")
+        self.assertIn("The server is busy", tab.locator("h1").inner_text())
+        self.assertEqual(tab.locator("main a.button").get_attribute("href"), "/leads/L1")
+        self.assertNotEqual(tab.evaluate("getComputedStyle(document.querySelector('main')).maxWidth"), "none", "its style is there")
 
     def test_the_cookie_is_no_ones_but_the_servers(self):
         tab = self.tab(self.usual)

@@ -300,6 +300,21 @@ fn a_server_that_cannot_answer_well_does_not_start() {
     let made = leadscore(at, &create);
     let token = String::from_utf8_lossy(&made.stdout).into_owned();
     assert!(token.trim().len() > 40, "{token}");
+    let told = String::from_utf8_lossy(&made.stderr).into_owned();
+    assert!(
+        told.contains("the token may append events of all leads; nothing else"),
+        "{told}"
+    );
+    let seller = [
+        "tokens", "create", "ann", "--role", "act", "--owner", "Ann Berg",
+    ];
+    let told = String::from_utf8_lossy(&leadscore(at, &seller).stderr).into_owned();
+    assert!(
+        told.contains(
+            "may see leads of Ann Berg, without the scores of held-back ones; say what became of them; nothing else"
+        ) && told.contains("warning: no lead has an owner"),
+        "{told}"
+    );
     let kept = std::fs::read_to_string(at.join("tokens.toml")).expect("text");
     assert!(!kept.contains(token.trim()));
     assert!(succeed(at, &["tokens", "list"]).contains("ingest"));

@@ -13,6 +13,7 @@ mod inference;
 pub(crate) mod leads;
 mod openapi;
 mod score;
+mod seen;
 pub(crate) mod views;
 mod visible;
 

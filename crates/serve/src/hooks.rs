@@ -19,6 +19,7 @@ mod threshold;
 mod thresholds;
 mod webhooks;
 
+pub(crate) use crossing::CROSSINGS;
 pub use crossing::{Cause, Crossing};
 pub use delivery::{Delivery, DeliveryPage, DeliveryQuery, DeliveryStatus};
 pub use error::HookError;

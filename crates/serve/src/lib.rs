@@ -19,6 +19,7 @@ mod body;
 mod compute;
 mod door;
 mod envelope;
+mod held_back;
 mod hooks;
 mod io;
 mod listen;

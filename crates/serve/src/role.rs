@@ -28,6 +28,8 @@ pub enum Right {
     Act,
     /// Forget a lead.
     Forget,
+    /// See the score of a lead that is held back from prioritizing.
+    HeldBack,
 }
 
 impl std::fmt::Display for Role {
@@ -47,22 +49,29 @@ impl Role {
 
     /// Whether the role has the right.
     ///
-    /// | role | append | read | act | forget |
-    /// | --- | --- | --- | --- | --- |
-    /// | ingest | yes | | | |
-    /// | read | | yes | | |
-    /// | act | | yes | yes | |
-    /// | admin | yes | yes | yes | yes |
+    /// | role | append | read | act | forget | held back |
+    /// | --- | --- | --- | --- | --- | --- |
+    /// | ingest | yes | | | | |
+    /// | read | | yes | | | |
+    /// | act | | yes | yes | | |
+    /// | admin | yes | yes | yes | yes | yes |
     pub fn may(self, right: Right) -> bool {
         match (self, right) {
             (Self::Admin, _)
             | (Self::Ingest, Right::Append)
             | (Self::Read | Self::Act, Right::Read)
             | (Self::Act, Right::Act) => true,
-            (Self::Ingest, Right::Read | Right::Act | Right::Forget)
-            | (Self::Read, Right::Append | Right::Act | Right::Forget)
-            | (Self::Act, Right::Append | Right::Forget) => false,
+            (Self::Ingest, Right::Read | Right::Act | Right::Forget | Right::HeldBack)
+            | (Self::Read, Right::Append | Right::Act | Right::Forget | Right::HeldBack)
+            | (Self::Act, Right::Append | Right::Forget | Right::HeldBack) => false,
         }
+    }
+
+    /// Whether a token of the role, with this owner, sees the scores of leads that are held back: who
+    /// knows one may call by it, and then nothing is measured. A token with an owner is that of
+    /// somebody who works on the leads, whatever its role.
+    pub fn sees_held_back(self, owner: Option<&str>) -> bool {
+        owner.is_none() && self.may(Right::HeldBack)
     }
 
     /// The role as the file of tokens has it.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use leadscore::Config;
 use leadscore::front_end::{now, table};
 use leadscore_core::Span;
-use leadscore_serve::auth::Role;
+use leadscore_serve::auth::{Right, Role};
 use leadscore_serve::tokens::{self, TokenOptions};
 
 use crate::args::{RoleArg, TokensCommand, TokensCreateArgs, TokensFileArgs};
@@ -17,7 +17,8 @@ pub(crate) fn run(command: &TokensCommand) -> anyhow::Result<Outcome> {
         TokensCommand::Create(args) => create(args)?,
         TokensCommand::List(args) => list(args)?,
         TokensCommand::Revoke(args) => {
-            tokens::revoke(&file_of(&args.file)?, &args.name)?;
+            let config = Config::read(&args.file.config.config)?;
+            tokens::revoke(&file_of(&config), &args.name)?;
             show::remark(&format!("token `{}` is no longer valid", args.name));
         }
     }
@@ -36,7 +37,8 @@ fn create(args: &TokensCreateArgs) -> anyhow::Result<()> {
             Some(now() + valid)
         }
     };
-    let file = file_of(&args.file)?;
+    let config = Config::read(&args.file.config.config)?;
+    let file = file_of(&config);
     let token = tokens::create(
         &file,
         TokenOptions {
@@ -52,11 +54,45 @@ fn create(args: &TokensCreateArgs) -> anyhow::Result<()> {
         "this is the only time that the token is shown; {} has its hash",
         file.display()
     ));
+    show::remark(&what_it_may(role(args.role), args.owner.as_deref()));
+    if args.owner.is_some() && config.settings().serve.owner.is_none() {
+        show::remark(
+            "warning: no lead has an owner until `owner` in [serve] names the column of the leads that has it",
+        );
+    }
     Ok(())
 }
 
+/// What a token may see and do, in a sentence.
+fn what_it_may(role: Role, owner: Option<&str>) -> String {
+    let whose = owner.map_or_else(
+        || "all leads".to_owned(),
+        |owner| format!("leads of {owner}"),
+    );
+    let held_back = if role.sees_held_back(owner) {
+        "with"
+    } else {
+        "without"
+    };
+    let rights = [
+        (
+            Right::Read,
+            format!("see {whose}, {held_back} the scores of held-back ones"),
+        ),
+        (Right::Act, "say what became of them".to_owned()),
+        (Right::Append, format!("append events of {whose}")),
+        (Right::Forget, "forget leads".to_owned()),
+    ];
+    let may: Vec<String> = rights
+        .into_iter()
+        .filter(|(right, _)| role.may(*right))
+        .map(|(_, what)| what)
+        .collect();
+    format!("the token may {}; nothing else", may.join("; "))
+}
+
 fn list(args: &TokensFileArgs) -> anyhow::Result<()> {
-    let file = file_of(args)?;
+    let file = file_of(&Config::read(&args.config.config)?);
     let found = tokens::list(&file)?;
     if found.is_empty() {
         show::remark(&format!(
@@ -83,9 +119,8 @@ fn list(args: &TokensFileArgs) -> anyhow::Result<()> {
 }
 
 /// The file of tokens that the config names.
-fn file_of(args: &TokensFileArgs) -> anyhow::Result<PathBuf> {
-    let config = Config::read(&args.config.config)?;
-    Ok(config.folder().join(&config.settings().serve.tokens))
+fn file_of(config: &Config) -> PathBuf {
+    config.folder().join(&config.settings().serve.tokens)
 }
 
 fn role(arg: RoleArg) -> Role {

@@ -64,6 +64,8 @@ pub(crate) fn tokens() -> String {
         ("kim", "act", "owner = \"Kim\"\n"),
         ("reader", "read", ""),
         ("sender", "ingest", ""),
+        ("seller", "act", ""),
+        ("boss", "admin", "owner = \"Kim\"\n"),
         ("hasty", "act", "rate = 0.01\n"),
     ]
     .iter()

@@ -4,8 +4,9 @@
 //! cargo run --release -p leadscore-serve --example demo_page -- PORT [LEADS] [usual|hostile|starting|busy] [open]
 //! ```
 //!
-//! It prints the address once it listens. Tokens are `admin`, `kim` (of the owner Kim), `reader`,
-//! `sender`, and `hasty`, which may ask once; with `open` there are none, and none is needed. A server that is `busy` can take no request.
+//! It prints the address once it listens. Tokens are `admin`, `boss` and `kim` (of the owner Kim),
+//! `seller`, `reader`, `sender`, and `hasty`, which may ask once; with `open` there are none, and none
+//! is needed. A server that is `busy` can take no request.
 
 mod made;
 

@@ -12,14 +12,16 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::api::events::durable;
-use crate::api::views::{Accepted, DetailView, ForgottenView, QueueView, Reasons, iso, tier};
-use crate::api::visible::{may_see, visible};
+use crate::api::seen::DetailOrNot;
+use crate::api::views::{Accepted, ForgottenView, QueueView, Reasons, iso, tier};
+use crate::api::visible::visible;
 use crate::app::App;
 use crate::audit::Trail;
 use crate::auth::{Actor, Admin, Caller, Reader};
 use crate::body;
 use crate::compute::Work;
 use crate::engine::{NoScore, QueueQuery, WordKind};
+use crate::held_back::may_say;
 use crate::limits;
 use crate::problem::{Problem, ProblemKind};
 use crate::query::Query;
@@ -137,7 +139,7 @@ pub(crate) async fn show(
     Reader(caller): Reader,
     trail: Trail,
     path: IdPath,
-) -> Result<Json<DetailView>, Problem> {
+) -> Result<Json<DetailOrNot>, Problem> {
     let lead = id(path)?;
     trail.lead(&lead);
     let detail = app
@@ -148,19 +150,17 @@ pub(crate) async fn show(
             {
                 return Err(Problem::no_lead(&lead));
             }
-            let detail = match detail {
-                Ok(detail) => detail,
+            match detail {
+                Ok(detail) => Ok(DetailOrNot::new(&detail, &caller)),
                 Err(error) => {
                     visible(engine, &caller, &lead)?;
-                    return Err(Problem::from(error));
+                    Err(Problem::from(error))
                 }
-            };
-            may_see(&caller, &detail.row.score)?;
-            Ok(detail)
+            }
         })
         .await??;
     app.metrics().scored(1);
-    Ok(Json(DetailView::new(&detail)))
+    Ok(Json(detail))
 }
 
 /// What a salesperson says of a lead.
@@ -255,8 +255,10 @@ pub(crate) async fn say(
         .ask(Work::Quick, move |engine| {
             visible(engine, &caller, &lead)?;
             // Of a lead that there is not, nothing can be said; of one that closed, it can.
-            if let Err(error @ NoScore::Unknown(_)) = engine.score(&lead) {
-                return Err(error.into());
+            match engine.score(&lead) {
+                Err(error @ NoScore::Unknown(_)) => return Err(error.into()),
+                Ok(score) if !may_say(&caller, &score, said) => return Err(unseen()),
+                Ok(_) | Err(_) => {}
             }
             engine.read_events(&[row]).map_err(Problem::invalid)
         })
@@ -273,6 +275,15 @@ pub(crate) async fn say(
         accepted: appended.n_new + appended.n_duplicates,
         duplicates: appended.n_duplicates,
     })
+}
+
+/// A score that nobody sees who works on the lead cannot be wrong.
+fn unseen() -> Problem {
+    Problem::field(
+        "/said",
+        "the lead is held back from prioritizing, and has no score that could be wrong for you",
+        "say called, not_now, won or lost",
+    )
 }
 
 pub(crate) async fn forget(

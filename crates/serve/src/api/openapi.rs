@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use schemars::generate::{SchemaGenerator, SchemaSettings};
 use serde_json::{Map, Value, json};
 
-use crate::api::{facts, health, inference, leads, score, views};
+use crate::api::{facts, health, inference, leads, score, seen, views};
 use crate::auth::{Right, Role};
 use crate::hooks::DeliveryPage;
 use crate::hooks::routes::Again;
@@ -227,7 +227,7 @@ impl Paths {
             problems: &["404", "409"],
         });
         let body = self.json::<score::ScoreRequest>();
-        let answer = self.json::<views::Scores>();
+        let answer = self.json::<seen::Scores>();
         self.add(Operation {
             method: "post",
             path: "/v1/score",
@@ -256,7 +256,7 @@ impl Paths {
                 "schema": {"type": "string", "minLength": 1},
             })]
         };
-        self.get::<views::DetailView>(
+        self.get::<seen::DetailOrNot>(
             "/v1/leads/{id}",
             "Everything of a lead.",
             Some(Right::Read),

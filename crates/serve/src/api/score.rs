@@ -8,8 +8,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
-use crate::api::views::{NoScoreView, Reasons, ScoreOrNot, ScoreView, Scores};
-use crate::api::visible::{may_see, visible};
+use crate::api::seen::{NoScoreView, ScoreOrNot, Scores};
+use crate::api::views::Reasons;
+use crate::api::visible::visible;
 use crate::app::App;
 use crate::audit::Trail;
 use crate::auth::{Caller, Reader};
@@ -117,8 +118,7 @@ pub(crate) async fn score(
                 })
                 .await?
                 .map_err(within_lead)?;
-            may_see(&caller, &score)?;
-            vec![Ok(ScoreView::new(&score, reasons))]
+            vec![Ok(ScoreOrNot::new(&score, &caller, reasons))]
         }
         (Some(_), Some(_)) | (None, None) => {
             return Err(Problem::field(
@@ -133,7 +133,7 @@ pub(crate) async fn score(
     let mut views = Vec::with_capacity(scores.len());
     for score in scores {
         views.push(match score {
-            Ok(view) => ScoreOrNot::Score(Box::new(view)),
+            Ok(view) => view,
             Err(refused) => {
                 let (lead, problem) = *refused;
                 // A server that is not ready, or that failed, has no answer for any lead.
@@ -186,12 +186,11 @@ fn one(
     caller: &Caller,
     lead: &str,
     reasons: Reasons,
-) -> Result<ScoreView, Box<(String, Problem)>> {
+) -> Result<ScoreOrNot, Box<(String, Problem)>> {
     let scored: Result<LeadScore, Problem> =
         visible(engine, caller, lead).and_then(|()| engine.score(lead).map_err(Problem::from));
     scored
-        .and_then(|score| may_see(caller, &score).map(|()| score))
-        .map(|score| ScoreView::new(&score, reasons))
+        .map(|score| ScoreOrNot::new(&score, caller, reasons))
         .map_err(|problem| Box::new((lead.to_owned(), problem)))
 }
 

@@ -7,7 +7,6 @@ use serde::Serialize;
 use crate::engine::{
     EventLine, LeadDetail, LeadScore, Queue, QueueRow, Reason, TierRecord, Word, WordKind,
 };
-use crate::problem::ProblemView;
 
 /// A moment as JSON has it: always with its time, to the microsecond, in UTC.
 pub(crate) fn iso(at: Timestamp) -> String {
@@ -82,8 +81,8 @@ pub(crate) struct ScoreView {
     other_reasons_log_odds: f64,
     /// What about the lead is unlike training; `null`: nothing.
     outside: Option<String>,
-    /// Whether the lead is held back from prioritizing, to measure what that does. Show its score to
-    /// nobody who works on it, and work on it in the order in which it came.
+    /// Whether the lead is held back from prioritizing, to measure what that does. An admin alone gets
+    /// its score: show it to nobody who works on the lead.
     held_back: bool,
     /// Hash of the rows that the score was made from.
     input_hash: String,
@@ -131,31 +130,6 @@ impl ScoreView {
             feature_hash: score.feature_hash.clone(),
         }
     }
-}
-
-/// A lead that has no score, in its place among those that have.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
-#[schemars(rename = "NoScore")]
-pub(crate) struct NoScoreView {
-    /// The lead.
-    pub(crate) lead: String,
-    /// Why it has none.
-    pub(crate) error: ProblemView,
-}
-
-/// A score, or why there is none.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
-#[serde(untagged)]
-pub(crate) enum ScoreOrNot {
-    Score(Box<ScoreView>),
-    NoScore(Box<NoScoreView>),
-}
-
-/// Scores, in the order of the request.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
-pub(crate) struct Scores {
-    /// One for each lead that was asked for.
-    pub(crate) scores: Vec<ScoreOrNot>,
 }
 
 /// What became of rows that were sent.
@@ -249,7 +223,7 @@ struct Crossing {
 /// What a salesperson said of a lead.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 #[schemars(rename = "Word")]
-struct WordView {
+pub(crate) struct WordView {
     /// When.
     at: String,
     /// Who.
@@ -294,7 +268,7 @@ struct PathView {
 /// Something that a lead did.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 #[schemars(rename = "LeadEvent")]
-struct EventView {
+pub(crate) struct EventView {
     /// When it happened.
     at: String,
     /// When it was recorded.
@@ -442,7 +416,7 @@ impl RowView {
 }
 
 impl WordView {
-    fn new(word: &Word) -> Self {
+    pub(crate) fn new(word: &Word) -> Self {
         Self {
             at: iso(word.at),
             by: word.by.clone(),
@@ -485,7 +459,7 @@ impl DetailView {
 }
 
 impl EventView {
-    fn new(event: &EventLine) -> Self {
+    pub(crate) fn new(event: &EventLine) -> Self {
         Self {
             at: iso(event.at),
             recorded: iso(event.recorded),
@@ -495,7 +469,7 @@ impl EventView {
     }
 }
 
-fn named(columns: &[(String, String)]) -> Vec<NamedText> {
+pub(crate) fn named(columns: &[(String, String)]) -> Vec<NamedText> {
     columns
         .iter()
         .map(|(name, value)| NamedText {

@@ -10,7 +10,7 @@ use crate::LeadScore;
 use crate::percent::lead_address;
 
 /// The table that crossings are events of.
-const TABLE: &str = "activities.thresholds";
+pub(crate) const CROSSINGS: &str = "activities.thresholds";
 /// How many reasons a receiver gets.
 const N_REASONS: usize = 3;
 
@@ -168,7 +168,7 @@ pub(super) fn event(
     };
     NewEvent {
         id: id.to_owned(),
-        table: TABLE.to_owned(),
+        table: CROSSINGS.to_owned(),
         entity: Entity::Lead(lead.to_owned()),
         at,
         recorded: None,

@@ -11,6 +11,7 @@ use super::filters::{self, Filters, ROWS};
 use super::guard::Visitor;
 use super::labels::Labels;
 use super::layout::frame;
+use super::queue::name_of;
 use super::sentences::refused;
 use super::words::{age, last_word, shown};
 use super::{Asked, Page};
@@ -82,7 +83,7 @@ fn line_of(page: &Page, row: &HeldBackRow, visitor: &Visitor) -> Markup {
     let labels = Labels(&page.options.labels);
     html! {
         tr {
-            th scope="row" { a href=(lead_address(&row.lead)) { bdi { (name(row)) } }
+            th scope="row" { a href=(lead_address(&row.lead)) { bdi { (name_of(&row.name, &row.lead)) } }
                 small { @for (column, value) in row.shown.iter().filter(|(_, value)| !value.trim().is_empty()) {
                     span.pair { span.soft { (labels.of(column)) " " } bdi { (shown(value, 60)) } } " " } } }
             td.text { bdi { (row.owner.as_deref().map_or_else(|| "nobody".to_owned(), |owner| shown(owner, 60))) } }
@@ -90,15 +91,6 @@ fn line_of(page: &Page, row: &HeldBackRow, visitor: &Visitor) -> Markup {
             td.text { (last_word(row.word.as_ref(), visitor.now)) }
         }
     }
-}
-
-/// How people call a lead; its ID where it has no name.
-fn name(row: &HeldBackRow) -> String {
-    [&row.name, &row.lead]
-        .into_iter()
-        .map(|text| shown(text, 80))
-        .find(|text| !text.is_empty())
-        .unwrap_or_else(|| "(no name)".to_owned())
 }
 
 fn pages(filters: &Filters, list: &HeldBack) -> Markup {

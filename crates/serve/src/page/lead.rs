@@ -21,6 +21,7 @@ use super::words::{
 };
 use super::{Asked, Page, field};
 use crate::auth::Right;
+use crate::held_back::HeldBackLead;
 use crate::limits::NOTE_CHARS;
 use crate::percent::{encoded, lead_address};
 use crate::{Act, EventLine, LeadDetail, Word, WordKind};
@@ -65,49 +66,24 @@ pub(crate) fn answer(
     } else {
         render(page, &visitor, &detail, since, all_events)
     };
-    let name = name_of(&detail.row);
+    let name = name_of(&detail.row.name, &detail.row.score.lead);
     visitor.with_cookie(
         page,
         answer::page(StatusCode::OK, frame(&visitor.frame(&name, None), &body)),
     )
 }
 
-/// What the page shows of a lead that is held back: nothing of its score.
-struct HeldBackLead<'d> {
-    lead: &'d str,
-    name: String,
-    owner: Option<&'d str>,
-    shown: &'d [(String, String)],
-    age_days: f64,
-    words: &'d [Word],
-    events: &'d [EventLine],
-}
-
-impl<'d> HeldBackLead<'d> {
-    fn of(detail: &'d LeadDetail) -> Self {
-        Self {
-            lead: &detail.row.score.lead,
-            name: name_of(&detail.row),
-            owner: detail.row.owner.as_deref(),
-            shown: &detail.row.shown,
-            age_days: detail.row.age_days,
-            words: &detail.words,
-            events: &detail.events,
-        }
-    }
-}
-
 fn held_back(page: &Page, visitor: &Visitor, of: &HeldBackLead, all_events: bool) -> Markup {
     html! {
         p.back { a href="/" { "← Queue" } " " a href="/held-back" { "Held-back leads" } }
         div.head {
-            h1 { bdi { (of.name) } }
+            h1 { bdi { (name_of(of.name, of.lead)) } }
             (facts(page, of.lead, of.owner, of.shown, of.age_days))
         }
         p.aside { b { "This lead is held back from prioritizing, and its likelihood is not shown. " } (WHY) " Work on it as if there were no scores, in the order in which it came." }
-        @if visitor.caller.role.may(Right::Act) { (forms(visitor, of.lead)) }
+        @if visitor.caller.role.may(Right::Act) { (forms(visitor, of.lead, false)) }
         section aria-labelledby="words" { h2 id="words" { "Word of sales" } (words(of.words, visitor.now)) }
-        section aria-labelledby="events" { h2 id="events" { "Events" } (events(page, of.lead, of.events, all_events)) }
+        section aria-labelledby="events" { h2 id="events" { "Events" } (events(page, of.lead, &of.events, all_events)) }
     }
 }
 
@@ -123,7 +99,7 @@ fn render(
         (shapes())
         p.back { a href="/" { "← Queue" } }
         (head(page, visitor, detail, since))
-        @if visitor.caller.role.may(Right::Act) { (forms(visitor, &score.lead)) }
+        @if visitor.caller.role.may(Right::Act) { (forms(visitor, &score.lead, true)) }
         div.columns {
             section aria-labelledby="why" {
                 h2 id="why" { "Why" }
@@ -137,7 +113,7 @@ fn render(
                 section aria-labelledby="words" { h2 id="words" { "Word of sales" } (words(&detail.words, visitor.now)) }
             }
         }
-        section aria-labelledby="events" { h2 id="events" { "Events" } (events(page, &score.lead, &detail.events, all_events)) }
+        section aria-labelledby="events" { h2 id="events" { "Events" } (events(page, &score.lead, &detail.events.iter().collect::<Vec<_>>(), all_events)) }
         footer {
             p { "Model " (shown(&score.model, 24)) ". Input " code { (shown(&score.input_hash, 16)) } ", features " code { (shown(&score.feature_hash, 16)) }
                 ": by these the score can be computed again, to the bit." }
@@ -174,7 +150,7 @@ fn head(page: &Page, visitor: &Visitor, detail: &LeadDetail, since: Since) -> Ma
     let since = since.shown([row], visitor.now);
     html! {
         div.head {
-            h1 { bdi { (name_of(row)) } }
+            h1 { bdi { (name_of(&row.name, &score.lead)) } }
             (facts(page, &score.lead, row.owner.as_deref(), &row.shown, row.age_days))
         }
         div.score {
@@ -198,7 +174,8 @@ fn tiers_as_of(page: &Page, now: Timestamp) -> Markup {
     html! { @if let Some(at) = page.app.engine().ordered_at() { p.soft { "Where tiers start was computed " (ago(at, now)) "." } } }
 }
 
-fn forms(visitor: &Visitor, lead: &str) -> Markup {
+/// Of a score that is not shown, nobody is asked whether it is wrong.
+fn forms(visitor: &Visitor, lead: &str, has_score: bool) -> Markup {
     // One number for each time that the forms are shown: sending one twice counts once.
     let mut once = [0_u8; 16];
     let once = getrandom::fill(&mut once)
@@ -218,11 +195,13 @@ fn forms(visitor: &Visitor, lead: &str) -> Markup {
                     button type="submit" name="said" value=(word_key(kind)) { (word(kind)) }
                 }
             }
-            form.wrong method="post" action="/words" {
-                (fixed)
-                label for="note" { "Wrong because …" }
-                input id="note" name="note" required maxlength=(NOTE_CHARS) autocomplete="off";
-                button type="submit" name="said" value=(word_key(WordKind::Wrong)) { "Score is wrong" }
+            @if has_score {
+                form.wrong method="post" action="/words" {
+                    (fixed)
+                    label for="note" { "Wrong because …" }
+                    input id="note" name="note" required maxlength=(NOTE_CHARS) autocomplete="off";
+                    button type="submit" name="said" value=(word_key(WordKind::Wrong)) { "Score is wrong" }
+                }
             }
         }
     }
@@ -277,7 +256,7 @@ fn words(words: &[Word], now: Timestamp) -> Markup {
     }
 }
 
-fn events(page: &Page, lead: &str, events: &[EventLine], all: bool) -> Markup {
+fn events(page: &Page, lead: &str, events: &[&EventLine], all: bool) -> Markup {
     let labels = Labels(&page.options.labels);
     let n = events.len();
     if n == 0 {

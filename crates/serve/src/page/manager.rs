@@ -154,7 +154,7 @@ fn left(above: &Queue, visitor: &Visitor) -> Markup {
             caption.hidden { "Leads above the line without a word" }
             thead { tr { th scope="col" { "#" } th scope="col" { "Lead" } th scope="col" { "Owner" } th scope="col" { "Likelihood" } th scope="col" { "Age" } } }
             tbody { @for row in waiting.iter().take(MOST_LISTED) {
-                tr { td { (count(row.rank)) } th scope="row" { a href=(lead_address(&row.score.lead)) { bdi { (name_of(row)) } } }
+                tr { td { (count(row.rank)) } th scope="row" { a href=(lead_address(&row.score.lead)) { bdi { (name_of(&row.name, &row.score.lead)) } } }
                     td.text { bdi { (row.owner.as_deref().map_or_else(|| "nobody".to_owned(), |owner| shown(owner, 60))) } }
                     td { (likelihood(row.score.likelihood)) } td { (age(row.age_days)) } }
             } }

@@ -174,7 +174,7 @@ fn line_of(row: &QueueRow, since: &Since, now: Timestamp) -> Markup {
         tr {
             td { (count(row.rank)) }
             th scope="row" {
-                a href=(lead_address(&score.lead)) { bdi { (name_of(row)) } }
+                a href=(lead_address(&score.lead)) { bdi { (name_of(&row.name, &score.lead)) } }
                 (about(row))
             }
             td { b { (likelihood(score.likelihood)) } (tier(score.tier)) }
@@ -193,17 +193,12 @@ fn line_of(row: &QueueRow, since: &Since, now: Timestamp) -> Markup {
 }
 
 /// How people call a lead; its ID where it has no name.
-pub(crate) fn name_of(row: &QueueRow) -> String {
-    let name = shown(&row.name, 80);
-    if !name.is_empty() {
-        return name;
-    }
-    let id = shown(&row.score.lead, 80);
-    if id.is_empty() {
-        "(no name)".to_owned()
-    } else {
-        id
-    }
+pub(crate) fn name_of(name: &str, lead: &str) -> String {
+    [name, lead]
+        .into_iter()
+        .map(|text| shown(text, 80))
+        .find(|text| !text.is_empty())
+        .unwrap_or_else(|| "(no name)".to_owned())
 }
 
 /// Owner, shown columns, and the ID where the name is another text.
