@@ -13,7 +13,7 @@ struct Need {
     is_there: fn() -> bool,
 }
 
-const NEEDS: [Need; 5] = [
+const NEEDS: [Need; 7] = [
     Need {
         package: "protobuf-compiler",
         purpose: "compiles the messages of Spark Connect; without it nothing but the command is built",
@@ -45,6 +45,16 @@ const NEEDS: [Need; 5] = [
         package: "postgresql",
         purpose: "tests of exports and databases on PostgreSQL, skipped without it",
         is_there: || Path::new("/usr/lib/postgresql").is_dir(),
+    },
+    Need {
+        package: "systemd",
+        purpose: "checks of the units for systemd, skipped without it",
+        is_there: || is_there("systemd-analyze"),
+    },
+    Need {
+        package: "buildah",
+        purpose: "the test of the container's image, skipped without it",
+        is_there: || is_there("buildah"),
     },
 ];
 
