@@ -117,16 +117,6 @@ impl History {
         self.read_places(&places)
     }
 
-    /// Reads the scores of all moments from one on, earliest first; of all moments if none is
-    /// given.
-    ///
-    /// # Errors
-    ///
-    /// As [`Self::read`].
-    pub fn read_since(&self, since: Option<Timestamp>) -> Result<ReadHistory, HistoryError> {
-        self.read_places(&self.places_since(since)?)
-    }
-
     fn read_places(&self, places: &[Place]) -> Result<ReadHistory, HistoryError> {
         read::read(places, &self.id_column)
     }

@@ -102,11 +102,8 @@ impl Sessions {
     }
 
     /// Sessions that end with the process.
-    ///
-    /// # Errors
-    ///
-    /// Where SQLite has no memory.
-    pub fn in_memory(options: SessionOptions) -> Result<Self, SessionError> {
+    #[cfg(test)]
+    fn in_memory(options: SessionOptions) -> Result<Self, SessionError> {
         Self::of(
             Connection::open_in_memory(),
             PathBuf::from("in memory"),

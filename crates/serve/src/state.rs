@@ -32,11 +32,6 @@ pub struct State {
 }
 
 impl State {
-    /// Where the state of the store at `store` is: the same name with `.state` after it.
-    pub fn beside(store: &Path) -> PathBuf {
-        with_suffix(store, ".state")
-    }
-
     /// Opens the file, or makes it, and brings its tables to this version.
     ///
     /// # Errors
@@ -304,8 +299,7 @@ mod tests {
     #[test]
     fn what_is_written_is_there_when_it_is_opened_again() -> Result {
         let folder = tempfile::tempdir()?;
-        let path = State::beside(&folder.path().join("events.store"));
-        assert!(path.ends_with("events.store.state"));
+        let path = folder.path().join("state.sqlite");
         let state = State::open(&path)?;
         add(&state, "L1")?;
         drop(state);

@@ -309,22 +309,6 @@ impl Store {
         read::of_entity(&self.shared, entity, before)
     }
 
-    /// The events of several entities, as [`Store::of_entity`], in the order asked for.
-    ///
-    /// # Errors
-    ///
-    /// As [`Store::of_entity`].
-    pub fn of_entities(
-        &self,
-        entities: &[Entity],
-        before: Timestamp,
-    ) -> Result<Vec<Vec<StoredEvent>>, StoreError> {
-        entities
-            .iter()
-            .map(|entity| self.of_entity(entity, before))
-            .collect()
-    }
-
     /// Gives each event of a table that was recorded before a moment to `each`, by entity and then
     /// (at, seq), a few thousand in memory at a time. A table that has no events gives none.
     ///

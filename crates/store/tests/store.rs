@@ -105,7 +105,8 @@ fn reads_are_the_same_before_and_after_settling() {
                 .expect("read");
         }
         let leads = store.entities(&Entity::Lead("L".into())).expect("read");
-        let by_lead = store.of_entities(&leads, moment).expect("read");
+        let of_lead = |lead| store.of_entity(lead, moment).expect("read");
+        let by_lead: Vec<_> = leads.iter().map(of_lead).collect();
         (
             scanned,
             by_lead,
