@@ -15,7 +15,7 @@ mod replay;
 
 pub use door::Door;
 pub use error::LiveError;
-pub use hashes::{feature_hash, input_hash, json_hash};
+pub use hashes::{Asked, feature_hash, input_hash, json_hash};
 pub use import::{Imported, import};
 pub use scorer::{LeadInNoTable, LiveScorer};
 

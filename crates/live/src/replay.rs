@@ -325,9 +325,10 @@ fn hashed(
                 .map(|logged| match &logged.answer.raw {
                     Some(lead) => Ok(raw(known, lead, &logged.answer, inputs.store)?),
                     None => Ok(Computed {
+                        lead: Some(logged.answer.lead.clone()),
                         has_rows: !own.is_empty(),
                         edges: Some(known.edges(&logged.answer)),
-                        input_hash: Some(hash_before(known, &own, &shared, logged.answer.at)?),
+                        input_hash: Some(hash_before(known, &own, &shared, &logged.answer)?),
                         ..Computed::default()
                     }),
                 })
@@ -353,6 +354,7 @@ fn raw(
         return Ok(Computed::default());
     };
     Ok(Computed {
+        lead: Some(score.lead),
         edges: Some(edges),
         has_rows: false,
         log_odds: Some(score.log_odds),
@@ -369,8 +371,9 @@ fn hash_before(
     known: &Known,
     own: &[StoredEvent],
     shared: &SharedRows<'_>,
-    at: Timestamp,
+    answer: &Answer,
 ) -> Result<String, ReplayError> {
+    let at = answer.at;
     let seen = |row: &&StoredEvent| row.recorded < at;
     // Rows that were imported may have been recorded in another order than they came.
     let is_prefix = own.is_sorted_by_key(|row| row.recorded);
@@ -384,7 +387,8 @@ fn hash_before(
         others.push(shared.get(entity)?);
     }
     let others = others.iter().flat_map(|rows| rows.iter()).filter(seen);
-    Ok(input_hash(own_seen.iter().chain(others)))
+    let asked = known.scorer.asked(&answer.lead, at);
+    Ok(input_hash(asked, own_seen.iter().chain(others)))
 }
 
 /// All rows of an entity, by their numbers.

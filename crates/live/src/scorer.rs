@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::door::Door;
 use crate::error::LiveError;
-use crate::hashes::{feature_hash, input_hash, json_hash};
+use crate::hashes::{Asked, feature_hash, input_hash, json_hash};
 
 /// A lead that is in no table, as of a moment.
 pub struct LeadInNoTable<'l> {
@@ -110,7 +110,8 @@ impl LiveScorer {
             LeadRead::Unknown => return Err(NoScore::Unknown(lead.to_owned())),
         };
         let seen = rows.iter().filter(|row| row.recorded < at);
-        self.scored(lead, at, &row, input_hash(seen), edges)
+        let hash = input_hash(self.asked(lead, at), seen);
+        self.scored(lead, at, &row, hash, edges)
     }
 
     /// Reads a lead that is in no table, as of a moment: its columns, `activities` and `lookups` as
@@ -173,7 +174,17 @@ impl LiveScorer {
                     hint: hint.to_owned(),
                 }])
             })?;
-        self.scored(&raw.id, at, &raw.row, json_hash(given, rows), edges)
+        let hash = json_hash(self.asked(&raw.id, at), given, rows);
+        self.scored(&raw.id, at, &raw.row, hash, edges)
+    }
+
+    /// What is asked of this model, as hashes have it.
+    pub(crate) fn asked<'a>(&'a self, lead: &'a str, at: Timestamp) -> Asked<'a> {
+        Asked {
+            lead,
+            at,
+            model: &self.model().card.model_id,
+        }
     }
 
     /// The score of features.

@@ -157,9 +157,8 @@ impl Served {
                 };
                 let rows = scoring.rows(store, lead, at)?;
                 let seen = rows.iter().filter(|row| row.recorded < at);
-                let edge_values = &edges.values;
-                let score =
-                    self.score_of_row(&scores, row, lead, at, edge_values, input_hash(seen));
+                let hash = input_hash(scoring.scorer.asked(lead, at), seen);
+                let score = self.score_of_row(&scores, row, lead, at, &edges.values, hash);
                 Ok(ScoredLead { score, rows, edges })
             })
             .collect()

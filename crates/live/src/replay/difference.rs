@@ -12,6 +12,8 @@ use crate::log::{Answer, bits, percent};
 pub(super) struct Computed {
     /// Whether the store has rows of the lead.
     pub(super) has_rows: bool,
+    /// Whom the answer is about: of a lead that was in no table, its own columns say it.
+    pub(super) lead: Option<String>,
     pub(super) log_odds: Option<f64>,
     pub(super) likelihood: Option<f64>,
     pub(super) tier: Option<ContactPriority>,
@@ -100,6 +102,7 @@ pub(super) fn compare(file: &Path, line: usize, answer: &Answer, computed: Compu
         })
     };
     let fields: Vec<DifferentField> = [
+        text("lead", &answer.lead, computed.lead.as_deref()),
         number("log-odds", answer.log_odds, computed.log_odds),
         number("likelihood", answer.likelihood, computed.likelihood),
         number("percent", answer.percent, computed.likelihood.map(percent)),
