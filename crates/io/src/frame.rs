@@ -11,8 +11,8 @@ use polars_arrow::datatypes::{ArrowDataType, Field};
 use polars_arrow::ffi::{ArrowArrayStream, ArrowArrayStreamReader, export_iterator};
 use polars_arrow::io::ipc::read::{StreamReader, StreamState, read_stream_metadata};
 use polars_core::prelude::{
-    CompatLevel, DataFrame, DataType, IntoColumn, IntoSeries, NamedFrom, PolarsError, Series,
-    StructChunked, TimeUnit,
+    Column, CompatLevel, DataFrame, DataType, IntoColumn, IntoSeries, NamedFrom, PolarsError,
+    Series, StructChunked, TimeUnit, TimeZone,
 };
 
 use crate::arrow_types::{self, Unreadable};
@@ -30,6 +30,24 @@ pub struct Frame {
     pub(crate) unreadable: Arc<Unreadable>,
     /// Whether each time is as precise as its cell says: midnights are instants, however many.
     pub(crate) has_exact_times: bool,
+    /// What its rows are called in messages; `None` where they have numbers alone.
+    pub(crate) row_names: Option<RowNames>,
+}
+
+/// What rows of a frame are called in messages, by their numbers from 0: whoever made the rows of
+/// something else knows a better place than the number.
+#[derive(Clone)]
+pub struct RowNames(Arc<dyn Fn(usize) -> Option<String> + Send + Sync>);
+
+impl RowNames {
+    /// Names that are asked for where a message needs one; `None` where a row has none.
+    pub fn new(name: impl Fn(usize) -> Option<String> + Send + Sync + 'static) -> Self {
+        Self(Arc::new(name))
+    }
+
+    pub(crate) fn of(&self, row: usize) -> Option<String> {
+        (self.0)(row)
+    }
 }
 
 /// Why an Arrow stream is no table.
@@ -85,15 +103,40 @@ impl Frame {
             data: Arc::new(data),
             unreadable: Arc::default(),
             has_exact_times: false,
+            row_names: None,
         }
     }
 
-    /// The same table, each of whose times is as precise as its cell says: a date is a day, and all
-    /// else an instant, even where every one of them is a midnight.
+    /// The same table, each of whose times is as precise as its cell says, and in UTC whatever zone
+    /// the config names: a date is a day, and all else an instant, even where every one of them is a
+    /// midnight.
     #[must_use]
     pub fn with_exact_times(self) -> Self {
+        let in_utc = |column: &Column| {
+            let series = column.as_materialized_series();
+            let DataType::Datetime(unit, None) = series.dtype() else {
+                return column.clone();
+            };
+            let whole = series.cast(&DataType::Int64).expect("times are numbers");
+            let whole = whole.i64().expect("just made").clone();
+            whole
+                .into_datetime(*unit, Some(TimeZone::UTC))
+                .into_column()
+        };
+        let columns = self.data.columns().iter().map(in_utc).collect();
+        let data = DataFrame::new(self.data.height(), columns).expect("as many rows as before");
         Self {
+            data: Arc::new(data),
             has_exact_times: true,
+            ..self
+        }
+    }
+
+    /// The same table, whose rows are called by their names in messages.
+    #[must_use]
+    pub fn with_row_names(self, names: RowNames) -> Self {
+        Self {
+            row_names: Some(names),
             ..self
         }
     }
@@ -307,6 +350,7 @@ impl Frame {
             data: Arc::new(DataFrame::new(n_rows, read)?),
             unreadable: Arc::new(unreadable),
             has_exact_times: false,
+            row_names: None,
         })
     }
 
@@ -414,6 +458,7 @@ impl Frame {
             data: Arc::new(all),
             unreadable,
             has_exact_times: false,
+            row_names: None,
         })
     }
 }

@@ -17,6 +17,7 @@ impl Frame {
             data: Arc::new(self.data.head(Some(n_rows))),
             unreadable: Arc::clone(&self.unreadable),
             has_exact_times: self.has_exact_times,
+            row_names: self.row_names.clone(),
         }
     }
 

@@ -66,7 +66,7 @@ pub use data_profile::data_profile;
 pub use elsewhere::{DayCount, EntryCount, ends_of, key_doubt, order_doubt, result_doubt};
 pub use error::TablesError;
 pub use fingerprint::fingerprint;
-pub use frame::{Frame, FrameError, Frames};
+pub use frame::{Frame, FrameError, Frames, RowNames};
 pub use in_order::in_order;
 pub use journal::complete_and_clean;
 pub use kinds::{attributes_with_history, fractional_id, time_kinds};

@@ -61,6 +61,7 @@ impl Part {
             nested: Nested::new(),
             objects: BTreeSet::new(),
             version,
+            row_names: None,
         };
         match source {
             Source::Csv {

@@ -23,7 +23,7 @@ use leadscore_core::{agree, counted};
 
 use crate::arrow_types::{self, Unreadable};
 use crate::error::TablesError;
-use crate::frame::Frame;
+use crate::frame::{Frame, RowNames};
 use crate::panics::caught;
 use crate::text_bytes::{Version, changed};
 
@@ -44,6 +44,8 @@ pub(super) struct Part {
     pub(super) objects: BTreeSet<String>,
     /// By what a file that is read bit by bit is known; `None` for what is in memory.
     pub(super) version: Option<Version>,
+    /// What its rows are called in messages, where they have names.
+    pub(super) row_names: Option<RowNames>,
 }
 
 /// Some rows, by offset and number.
@@ -111,6 +113,7 @@ impl Part {
             nested: names.nested,
             objects: names.objects,
             version: None,
+            row_names: frame.row_names.clone(),
         };
         (part, names.columns, names.unreadable)
     }

@@ -399,7 +399,7 @@ impl<'a> Table<'a> {
         }
     }
 
-    /// File and line (or row) of a row of the table, for messages.
+    /// File and line (or row, or the name of the row) of a row of the table, for messages.
     pub(crate) fn place(&self, row: usize) -> String {
         self.places(&[row]).remove(0)
     }
@@ -430,7 +430,9 @@ impl<'a> Table<'a> {
                     Some(line) => line,
                     None => format!("row {}", row + 1),
                 };
-                places.insert(first + row, format!("{}, {at}", part.path.display()));
+                let name = part.row_names.as_ref().and_then(|names| names.of(row));
+                let place = name.unwrap_or_else(|| format!("{}, {at}", part.path.display()));
+                places.insert(first + row, place);
             }
             (first, rest) = (first + n_rows, later);
         }

@@ -4,7 +4,7 @@ use leadscore_config::Doubt;
 use leadscore_core::{Precision, Stamp, Timestamp};
 use leadscore_dataset::NEVER;
 use leadscore_values::{self, TimeFormat};
-use polars_core::prelude::{DataType, TimeUnit};
+use polars_core::prelude::{DataType, TimeUnit, TimeZone};
 
 use super::raw::{Cells, RawTable};
 use super::table::Table;
@@ -24,11 +24,11 @@ impl RawTable<'_> {
         if let Cells::Frames { frames, .. } = &self.cells
             && let [frame] = frames.as_slice()
             && let Ok(series) = frame.column(column)
-            && matches!(
-                series.dtype(),
-                DataType::Datetime(TimeUnit::Microseconds, None)
-            )
-            && self.table.file.time_zone.is_none()
+            && let DataType::Datetime(TimeUnit::Microseconds, zone) = series.dtype()
+            && match zone {
+                Some(zone) => *zone == TimeZone::UTC,
+                None => self.table.file.time_zone.is_none(),
+            }
             && self.table.file.null_values.is_none()
         {
             // What warehouses mostly write needs no conversion, if it can be meant and does not
@@ -206,7 +206,7 @@ impl RawTable<'_> {
 
 /// The local day that a moment is of, as a date of that zone.
 fn end_of_local_day(at: Timestamp, zone: Option<chrono_tz::Tz>) -> Stamp {
-    use chrono::TimeZone;
+    use chrono::TimeZone as _;
     let local =
         zone.and_then(|zone| Some(zone.from_utc_datetime(&at.naive()?).naive_local().date()));
     match local.and_then(|date| date.and_hms_opt(0, 0, 0)) {

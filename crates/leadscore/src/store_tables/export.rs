@@ -2,14 +2,17 @@
 
 use std::path::{Path, PathBuf};
 
-use leadscore_io::{OutTable, close_table, publish};
+use leadscore_config::{Config as Settings, TableId};
+use leadscore_io::{OutColumn, OutTable, close_table, publish};
 use leadscore_store::Store;
 use toml::{Table, Value};
 
+use super::cells::stored_instant;
 use super::open::scan_table;
 use super::rows::{ColumnsRead, StoreRows};
 use super::settings::{
     ATTRIBUTE, CHANGED_AT, LEAD, OLD_VALUE, RECORDED, SEQUENCE, VALUE, check_store_settings,
+    of_store,
 };
 use crate::config::Config;
 use crate::error::{Context, bail};
@@ -34,7 +37,12 @@ pub fn export_store(config: &Config, store: &Store, folder: &Path) -> crate::Res
     for table in settings.tables() {
         scan_table(store, &table.id.to_string(), &mut |event| rows.add(event))?;
     }
-    let tables = rows.into_tables()?;
+    let mut tables = rows.into_tables()?;
+    for (name, table) in &mut tables {
+        if zone_of(settings, name).is_some() {
+            instants_as_texts(table);
+        }
+    }
     let text = config_of(config, tables.iter())?;
     let place = |name: &str| folder.join(format!("{name}.parquet"));
     let config_path = folder.join(CONFIG);
@@ -76,6 +84,7 @@ fn config_of<'t>(
         }
     }
     for name in written {
+        let without = left_out(config.settings(), name);
         section(&mut root, name, |table| {
             for key in [
                 "query",
@@ -89,6 +98,9 @@ fn config_of<'t>(
             }
             table.insert("path".to_owned(), Value::from(format!("{name}.parquet")));
             table.insert("time_format".to_owned(), Value::from("iso"));
+            if let Some(exclude) = &without {
+                table.insert("exclude".to_owned(), Value::from(exclude.clone()));
+            }
             if name.starts_with("activities.") || name == "outcomes" || name == "leads" {
                 table.insert("recorded_at".to_owned(), Value::from(RECORDED));
             } else if name.starts_with("lookups.") {
@@ -128,6 +140,46 @@ fn config_of<'t>(
         }
     });
     toml::to_string_pretty(&root).map_err(|error| crate::Error::request(error.to_string()))
+}
+
+/// The zone that the config of a table gives times that name none.
+fn zone_of(settings: &Settings, name: &str) -> Option<String> {
+    let mut id = TableId::named(name)?;
+    if id == TableId::History {
+        // Changes are rows of the leads.
+        id = TableId::Leads;
+    }
+    let zone = settings.table(&id)?.file.time_zone?;
+    Some(zone.name().to_owned())
+}
+
+/// Writes the times at which rows were recorded with their zone, which is not that of the table.
+fn instants_as_texts(table: &mut OutTable) {
+    for (_, column) in &mut table.columns {
+        if let OutColumn::Time(times) = column {
+            let texts = times.iter().map(|at| at.map(stored_instant));
+            *column = OutColumn::Text(texts.collect());
+        }
+    }
+}
+
+/// The columns of a table that nothing is learned from, where there are any.
+fn left_out(settings: &Settings, name: &str) -> Option<Vec<String>> {
+    let of_store = of_store(
+        settings,
+        std::slice::from_ref(&name.replacen("lookups.", "", 1)),
+    );
+    let exclude = match TableId::named(name)? {
+        TableId::Leads => &of_store.leads.exclude,
+        TableId::Lookup(lookup) => &of_store.lookups.get(&lookup)?.exclude,
+        TableId::Outcomes
+        | TableId::Activities(_)
+        | TableId::History
+        | TableId::Link(_)
+        | TableId::Merges
+        | TableId::Deleted => return None,
+    };
+    (!exclude.is_empty()).then(|| exclude.clone())
 }
 
 /// Changes a section, such as `activities.touches`, which is made where there is none.

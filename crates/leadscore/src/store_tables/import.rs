@@ -281,6 +281,20 @@ impl Importing<'_> {
                 row: Value::Object(row).to_string(),
             };
             let event_id = format!("import:{id}:{}", row + 1);
+            // A lead that was entered after its first change is known from then on, and not from
+            // that change on: its creation is a row of its own.
+            if first < known
+                && columns.recorded_at.is_some()
+                && let Some(creation) = made.remove(&created_at)
+            {
+                let own = [
+                    (columns.key.clone(), Value::from(key)),
+                    (created_at.clone(), creation),
+                ];
+                let id = format!("{event_id}:entered");
+                let entered = lead_row(id, known, Map::from_iter(own));
+                self.rows.events.push(entered);
+            }
             let at = known.min(first);
             self.rows.events.push(lead_row(event_id.clone(), at, made));
             for (number, (at, attribute, value)) in changes.into_iter().enumerate() {

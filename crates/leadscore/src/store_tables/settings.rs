@@ -130,7 +130,9 @@ pub(crate) fn of_store(config: &Config, lookups: &[String]) -> Config {
     let names: Vec<&str> = lookups.iter().map(String::as_str).collect();
     times_by_door(&mut config, &names);
     config.leads.query = None;
-    config.leads.recorded_at = Some(RECORDED.to_owned());
+    let leads = &mut config.leads;
+    let in_files = leads.recorded_at.replace(RECORDED.to_owned());
+    learn_nothing_of(in_files, leads.attributes.as_ref(), &mut leads.exclude);
     if config.has_outcomes() {
         let outcomes = &mut config.outcomes;
         outcomes.time_format = iso();
@@ -144,7 +146,8 @@ pub(crate) fn of_store(config: &Config, lookups: &[String]) -> Config {
     for (name, lookup) in &mut config.lookups {
         if lookups.contains(name) {
             lookup.query = None;
-            lookup.changed_at = Some(CHANGED_AT.to_owned());
+            let in_files = lookup.changed_at.replace(CHANGED_AT.to_owned());
+            learn_nothing_of(in_files, lookup.attributes.as_ref(), &mut lookup.exclude);
         }
     }
     let ends = config.history.take().and_then(|history| history.ends);
@@ -173,6 +176,17 @@ pub(crate) fn of_store(config: &Config, lookups: &[String]) -> Config {
     config.data.recorded_together = 1.0;
     config.data.contradicting_changes = 1.0;
     config
+}
+
+/// Leaves out the column that says in files when a row was recorded: a store's rows have none.
+fn learn_nothing_of(
+    in_files: Option<String>,
+    attributes: Option<&Vec<String>>,
+    exclude: &mut Vec<String>,
+) {
+    if attributes.is_none() {
+        exclude.extend(in_files);
+    }
 }
 
 /// The same, where few rows of one lead say nothing about tables as a whole.
