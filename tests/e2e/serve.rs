@@ -331,3 +331,103 @@ fn a_server_that_cannot_answer_well_does_not_start() {
         served.end();
     }
 }
+
+/// Runs a command that is refused, and returns what it says.
+#[track_caller]
+fn refuses(folder: &Path, args: &[&str]) -> String {
+    let output = leadscore(folder, args);
+    assert_eq!(output.status.code(), Some(2), "{args:?}: {output:?}");
+    String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned()
+}
+
+#[test]
+fn a_store_is_read_by_the_contract_of_its_config() {
+    let folder = operated_crm("linear", "1000", "");
+    let at = folder.path();
+    succeed(at, &["store", "import"]);
+    add_to_config(at, "\n[store]\npath = \"events.store\"\n");
+    let clean = succeed(at, &["store", "check"]);
+    assert!(
+        clean.contains("is whole") && clean.contains("can be read in one way"),
+        "{clean}"
+    );
+    // The config says something else now than when rows were let in: what was a result is none.
+    let config = at.join("leadscore.toml");
+    let text = std::fs::read_to_string(&config).expect("a config");
+    let without = text.replace("lost = [\"closed_lost\"]", "lost = [\"gone\"]");
+    assert_ne!(without, text);
+    std::fs::write(&config, without).expect("room");
+    let doubt = refuses(at, &["store", "check"]);
+    for words in [
+        "is whole",
+        "doubt: [outcomes] column `stage`",
+        "(event `import:outcomes:",
+        "of lead `L",
+        "`closed_lost` (",
+        "lost = [\"gone\", \"closed_lost\"]",
+        "1 doubt to settle",
+    ] {
+        assert!(doubt.contains(words), "{words}: {doubt}");
+    }
+    // Other commands name the event, too.
+    let doubt = refuses(at, &["train"]);
+    assert!(doubt.contains("(event `import:outcomes:"), "{doubt}");
+    // Rows of a table that has another name now.
+    std::fs::write(
+        &config,
+        text.replace("[activities.touches]", "[activities.calls]"),
+    )
+    .expect("room");
+    let renamed = succeed(at, &["store", "check"]);
+    assert!(
+        renamed.contains("nothing reads the rows of `activities.touches`"),
+        "{renamed}"
+    );
+}
+
+#[test]
+fn what_the_rows_of_a_store_are_not_is_not_read_in_their_place() {
+    let folder = operated_crm("linear", "1000", "");
+    let at = folder.path();
+    succeed(at, &["train", "-o", "model.leadscore"]);
+    succeed(at, &["store", "import"]);
+    add_to_config(at, "\n[store]\npath = \"events.store\"\n");
+    // An engine, and a statement for a database, would read other tables.
+    let engine = ["--engine", "spark", "--connect", "sc://127.0.0.1:1"];
+    let train = [&["train", "-o", "other.leadscore"], &engine[..]].concat();
+    for args in [
+        &train[..],
+        &[
+            "export",
+            "sql",
+            "model.leadscore",
+            "--dialect",
+            "duckdb",
+            "--features",
+        ],
+        &["features", "--sql", "duckdb", "-o", "matrix.sql"],
+    ] {
+        let said = refuses(at, args);
+        assert!(
+            said.contains("[store]") && said.contains("leadscore store export"),
+            "{args:?}: {said}"
+        );
+    }
+}
+
+#[test]
+fn a_model_that_reads_other_leads_of_the_account_is_refused_before_there_is_a_store() {
+    let folder = operated_crm("linear", "1000", "");
+    let at = folder.path();
+    let config = at.join("leadscore.toml");
+    let text = std::fs::read_to_string(&config).expect("a config");
+    let text = text.replacen("[leads]\n", "[leads]\naccount = \"account_id\"\n", 1);
+    std::fs::write(&config, text).expect("room");
+    succeed(at, &["run"]);
+    let said = refuses(at, &["serve", "--address", "127.0.0.1:0"]);
+    assert!(
+        said.contains("the account's other leads") && said.contains("families"),
+        "{said}"
+    );
+    assert!(!at.join("events.store").exists());
+}

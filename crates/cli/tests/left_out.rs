@@ -7,6 +7,7 @@
     feature = "databases",
     feature = "onnx",
     feature = "pmml",
+    feature = "serve",
     feature = "spark",
     feature = "xlsx"
 )))]
@@ -104,6 +105,41 @@ fn an_engine() {
     let (_folder, config) = config(r#"path = "leads.csv""#);
     let train = ["train", "--engine", "spark", "--connect", "sc://localhost"];
     refuses(&train, &config, "engines", "spark");
+}
+
+#[test]
+fn an_event_store() {
+    let (folder, config) = config("path = \"leads.csv\"");
+    let with_store = |path: &str| {
+        let text = std::fs::read_to_string(&config).expect("a config");
+        let text = text
+            .split("\n[store]")
+            .next()
+            .unwrap_or_default()
+            .to_owned();
+        std::fs::write(&config, format!("{text}\n[store]\npath = \"{path}\"\n")).expect("a config");
+    };
+    // Its rows would be the tables, and the files are older.
+    std::fs::write(folder.path().join("events.store"), "a store").expect("a file");
+    for path in [
+        "events.store",
+        "postgresql://db.example/crm",
+        "env:CRM_STORE",
+    ] {
+        with_store(path);
+        for command in [&["check"][..], &["train"], &["score", MODEL]] {
+            refuses(command, &config, "event stores", "serve");
+        }
+    }
+    // Until there is one, the files are the tables.
+    with_store("later.store");
+    let ran = Command::new(env!("CARGO_BIN_EXE_leadscore"))
+        .args(["check", "--config"])
+        .arg(&config)
+        .output()
+        .expect("the command runs");
+    let said = String::from_utf8_lossy(&ran.stderr).into_owned();
+    assert!(said.contains("leads.csv"), "{said}");
 }
 
 #[test]

@@ -28,6 +28,8 @@ pub enum LeftOut {
     Pmml,
     /// Work on an engine that has the tables.
     Engines,
+    /// Event stores, and the server that fills them.
+    EventStores,
 }
 
 impl LeftOut {
@@ -40,6 +42,7 @@ impl LeftOut {
             Self::Onnx => "ONNX",
             Self::Pmml => "PMML",
             Self::Engines => "engines",
+            Self::EventStores => "event stores",
         };
         format!("this leadscore was built without {what}")
     }
@@ -53,6 +56,7 @@ impl LeftOut {
             Self::Onnx => ("onnx", ""),
             Self::Pmml => ("pmml", ""),
             Self::Engines => ("spark", ", which needs protoc"),
+            Self::EventStores => ("serve", ""),
         };
         format!("build it with `cargo build --release --bin leadscore --features {feature}`{needs}")
     }

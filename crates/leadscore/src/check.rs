@@ -127,6 +127,28 @@ pub fn check(data: &Data) -> crate::Result<Findings> {
     })
 }
 
+/// What is to be known of tables before anything is computed from them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TablesRead {
+    /// What could be read two ways.
+    pub doubts: Vec<Doubt>,
+    /// What else was seen.
+    pub notes: Vec<String>,
+}
+
+/// Reads the tables as [`check`] does, and computes nothing.
+///
+/// # Errors
+///
+/// The tables cannot be read at all.
+pub fn check_tables(data: &Data) -> crate::Result<TablesRead> {
+    let (tables, doubts) = data.look()?;
+    Ok(TablesRead {
+        doubts,
+        notes: tables.notes.iter().map(ToString::to_string).collect(),
+    })
+}
+
 /// Attributes by what they know of the outcome, worst first.
 fn leaks_of(data: &Data, tables: &Tables, labelled: &Labelled) -> crate::Result<Vec<LeakFinding>> {
     let with_history = tables.history.names();

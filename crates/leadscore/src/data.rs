@@ -47,6 +47,8 @@ pub struct Data {
     pub(crate) folder: PathBuf,
     /// Nothing known at or after this moment exists; `None` where everything is known.
     pub(crate) known_before: Option<Timestamp>,
+    /// Whether the tables are the rows of a store.
+    pub(crate) is_of_store: bool,
     /// What sales said, where the tables are those of a store.
     pub(crate) words: Arc<[SalesWord]>,
     /// What was read of the tables, for all views.
@@ -131,8 +133,10 @@ impl Data {
     /// # }
     /// ```
     pub fn open(config: &Config, inputs: Inputs) -> crate::Result<Self> {
+        #[cfg(not(feature = "store"))]
+        crate::no_store::refuse_store(config)?;
         #[cfg(feature = "store")]
-        if inputs.tables == OpenTables::All
+        if inputs.tables != OpenTables::Lookups
             && let Some(store) = crate::store_tables::store_of(config)?
         {
             return Self::open_store(config, inputs, &store);
@@ -162,6 +166,7 @@ impl Data {
             name: config.path().display().to_string(),
             folder: config.folder(),
             known_before: None,
+            is_of_store: false,
             words: Arc::default(),
             read: Arc::default(),
             listener,

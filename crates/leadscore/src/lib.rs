@@ -98,6 +98,8 @@ mod lead_weeks;
 mod lone_lead;
 #[cfg(not(feature = "databases"))]
 mod no_databases;
+#[cfg(not(feature = "store"))]
+mod no_store;
 mod points;
 mod recalibrate;
 
@@ -111,7 +113,7 @@ pub use data::{Data, Inputs, OpenTables, model_from_bytes, read_model};
 pub use error::{Error, ErrorKind, Result};
 pub use listener::{Interrupted, Listener, Progress, Silent, Stage};
 
-pub use check::{Findings, check};
+pub use check::{Findings, TablesRead, check, check_tables};
 pub use compare::{
     CompareOptions, ComparedModel, ComparedWith, LaterFigures, ModelComparison, RecipeComparison,
     RecipeOptions, TierChurn, compare_models, compare_recipe, later_figures, tier_churn,
@@ -150,8 +152,8 @@ pub use sql::model_with_features_sql;
 #[cfg(feature = "store")]
 pub use store_tables::{
     CHANGED_AT, CellUse, ImportedRows, LeadRead, LeadReader, LeadRow, RECORDED, RawLead, Scan,
-    TableColumns, WORD_COLUMNS, check_store_settings, export_store, is_store_address, kept_lookups,
-    store_place, stored_instant, table_columns,
+    TableColumns, WORD_COLUMNS, check_served_model, check_store_settings, export_store,
+    is_store_address, kept_lookups, store_place, stored_instant, table_columns,
 };
 pub use timeline::{Timeline, TimelineScores};
 pub use train::{TrainOptions, Training, train};

@@ -29,6 +29,11 @@ pub(crate) fn sql_sources(
     dialect: Dialect,
     places: &BTreeMap<String, String>,
 ) -> crate::Result<SqlSources> {
+    if data.is_of_store {
+        bail!(
+            "the tables are the rows of [store], which no statement reads\n  hint: write them as tables with `leadscore store export`, bring these into the database, and use the config that it writes"
+        );
+    }
     leadscore_io::require_outcomes(&data.config)?;
     let names = table_names(&data.config);
     if let Some(wrong) = places.keys().find(|place| !names.contains(place)) {

@@ -18,10 +18,10 @@ pub use self::columns::{CellUse, TableColumns, WORD_COLUMNS, table_columns};
 pub use self::export::export_store;
 pub use self::file_lookups::kept_lookups;
 pub use self::import::ImportedRows;
-pub use self::lead_reader::{LeadRead, LeadReader, LeadRow, RawLead};
+pub use self::lead_reader::{LeadRead, LeadReader, LeadRow, RawLead, check_served_model};
 pub use self::open::{Scan, is_store_address, store_place};
 pub use self::settings::{CHANGED_AT, RECORDED, check_store_settings};
 
-pub(crate) use self::open::{put_lookup_rows, put_lookups, scan_table, store_of};
-pub(crate) use self::rows::{ColumnsRead, StoreRows, frames};
+pub(crate) use self::open::{event_finder, put_lookup_rows, put_lookups, scan_table, store_of};
+pub(crate) use self::rows::{ColumnsRead, EventOf, StoreRows};
 pub(crate) use self::settings::{of_store, times_by_door};

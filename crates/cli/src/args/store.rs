@@ -12,7 +12,7 @@ pub(crate) enum StoreCommand {
     Import(StoreArgs),
     /// Write the store as Parquet tables by lead, with a config that reads them
     Export(StoreExportArgs),
-    /// Say whether the file of the store is whole, and how many events it has
+    /// Say whether the store is whole, and what in its rows could be read in two ways
     Check(StoreArgs),
     /// Copy the store while it is in use
     Backup(StoreBackupArgs),

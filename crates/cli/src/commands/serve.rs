@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use leadscore::front_end::{counted, now};
-use leadscore::{Config, Data, Inputs, Timestamp, is_store_address, store_place};
+use leadscore::{
+    Config, Data, Inputs, Timestamp, check_served_model, is_store_address, store_place,
+};
 use leadscore_live::{EngineOptions, Imported, LiveEngine, import};
 use leadscore_serve::{
     App, AppOptions, Clock, Page, PageOptions, ServeOptions, Server, State, TlsFiles, hook_routes,
@@ -30,6 +32,8 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<Outcome> {
     let (config, place) = place(&args.config, args.store.as_deref())?;
     let clock = clock(&config, args.now.as_deref())?;
     if !Store::is_there(&place)? {
+        // Once there is a store, it is the tables: none is made that nothing can be served from.
+        check_served_model(&args.model.read(&args.config)?.model)?;
         create_store(&config, &place, &clock)?;
     }
     let options = StoreOptions::new(Arc::clone(&clock));

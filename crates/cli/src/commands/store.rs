@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use leadscore::front_end::{counted, now, shown};
-use leadscore::{Config, export_store};
+use leadscore::{Config, Data, Inputs, TablesRead, check_tables, export_store};
 use leadscore_live::{AnswerLog, LogOptions};
 use leadscore_serve::audit::Audit;
 use leadscore_serve::{Clock, State, limits::AUDIT_BYTES};
@@ -56,23 +56,60 @@ fn export(args: &StoreExportArgs) -> anyhow::Result<Outcome> {
     Ok(Outcome::Done)
 }
 
+/// Whether the store is whole, and whether its rows can be read as the config says: the answer of
+/// `check`, before anything is computed.
 fn check(args: &StoreArgs) -> anyhow::Result<Outcome> {
-    let (_, place) = place(args)?;
+    let (config, place) = place(args)?;
     let store = Store::open_read(&place)?;
     let wrong = store.check()?;
     for sentence in &wrong {
         show::result(&shown(sentence));
     }
-    if wrong.is_empty() {
+    if !wrong.is_empty() {
+        return Ok(Outcome::No);
+    }
+    show::result(&format!(
+        "{place} is whole: {} of {}",
+        counted(store.n_events(), "event"),
+        counted(store.tables().len(), "table")
+    ));
+    let inputs = Inputs {
+        listener: show::terminal(),
+        ..Inputs::default()
+    };
+    let data = Data::open_store(&config, inputs, &store)?;
+    let TablesRead { doubts, notes } = check_tables(&data)?;
+    for table in tables_of_nobody(&config, &store) {
         show::result(&format!(
-            "{place} is whole: {} of {}",
-            counted(store.n_events(), "event"),
-            counted(store.tables().len(), "table")
+            "note: nothing reads the rows of `{}`, which is no table of the config",
+            shown(&table)
         ));
+    }
+    for note in notes {
+        show::result(&format!("note: {}", shown(&note)));
+    }
+    for doubt in &doubts {
+        show::result(&format!("doubt: {doubt}"));
+    }
+    if doubts.is_empty() {
+        show::result("its rows can be read in one way");
         Ok(Outcome::Done)
     } else {
-        Ok(Outcome::No)
+        show::result(&format!(
+            "{} to settle: nothing can be computed from these rows",
+            counted(doubts.len(), "doubt")
+        ));
+        Ok(Outcome::Refused)
     }
+}
+
+/// Tables that the store has rows of, and the config does not have.
+fn tables_of_nobody(config: &Config, store: &Store) -> Vec<String> {
+    let known = leadscore::table_columns(config.settings(), None);
+    let is_known = |name: &String| known.keys().any(|id| id.to_string() == **name);
+    let mut tables = store.tables();
+    tables.retain(|name| !is_known(name));
+    tables
 }
 
 fn backup(args: &StoreBackupArgs) -> anyhow::Result<Outcome> {

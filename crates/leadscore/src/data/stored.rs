@@ -3,16 +3,20 @@
 use std::sync::Arc;
 
 use leadscore_config::{Config as Settings, Query, TableId};
+use leadscore_core::printable;
 use leadscore_io::Frames;
 use leadscore_store::{Entity, Store, StoredEvent, WORD_TABLE};
 
 use super::{Data, Inputs};
 use crate::config::Config;
+#[cfg(feature = "spark")]
+use crate::data::OpenTables;
+use crate::error::bail;
 use crate::listener::Silent;
 use crate::sales_words::SalesWord;
 use crate::store_tables::{
-    ColumnsRead, Scan, StoreRows, check_store_settings, frames, of_store, put_lookup_rows,
-    scan_table, times_by_door,
+    ColumnsRead, EventOf, Scan, StoreRows, check_store_settings, event_finder, of_store,
+    put_lookup_rows, scan_table, times_by_door,
 };
 
 impl Data {
@@ -23,6 +27,7 @@ impl Data {
             name: config.path().display().to_string(),
             folder: config.folder(),
             known_before: None,
+            is_of_store: false,
             words: Arc::default(),
             read: Arc::default(),
             listener: Arc::new(Silent),
@@ -70,9 +75,8 @@ impl Data {
     ///
     /// As [`Self::open_rows`]; or the store cannot be read.
     pub fn open_store(config: &Config, inputs: Inputs, store: &Store) -> crate::Result<Self> {
-        Self::open_rows(config, inputs, &mut |table, each| {
-            scan_table(store, table, each)
-        })
+        let scan: &mut Scan<'_> = &mut |table, each| scan_table(store, table, each);
+        Self::open_rows_of(config, inputs, scan, &event_finder(config))
     }
 
     /// Data whose tables are rows of a store: what `scan` hands over for each table. Lookups of
@@ -83,8 +87,25 @@ impl Data {
     /// The config asks for what a store cannot do, `scan` fails, or a row is not what a store lets
     /// in.
     pub fn open_rows(config: &Config, inputs: Inputs, scan: &mut Scan<'_>) -> crate::Result<Self> {
+        let nobody: Arc<EventOf> = Arc::new(|_| None);
+        Self::open_rows_of(config, inputs, scan, &nobody)
+    }
+
+    /// The same; `event_of` finds the events that messages name.
+    fn open_rows_of(
+        config: &Config,
+        inputs: Inputs,
+        scan: &mut Scan<'_>,
+        event_of: &Arc<EventOf>,
+    ) -> crate::Result<Self> {
         let written = config.settings();
         check_store_settings(written)?;
+        #[cfg(feature = "spark")]
+        if inputs.tables == OpenTables::OnEngine {
+            bail!(
+                "the tables are the rows of [store], and an engine has others\n  hint: write them as tables with `leadscore store export` for the engine, and use the config that it writes; or leave the engine out"
+            );
+        }
         let mut rows = StoreRows::new(written, ColumnsRead::default());
         for table in written.tables() {
             let is_of_store = match table.id {
@@ -98,8 +119,26 @@ impl Data {
                 scan(&table.id.to_string(), &mut |event| rows.add(event))?;
             }
         }
-        let mut settings = of_store(written, &rows.lookups());
-        settings.put_frames(&frames(rows.into_tables()?)?)?;
+        let kept: Vec<String> = rows.lookups();
+        let is_kept = |id: &TableId| match id {
+            TableId::Lookup(name) => kept.contains(name),
+            TableId::Leads
+            | TableId::Outcomes
+            | TableId::Activities(_)
+            | TableId::History
+            | TableId::Link(_)
+            | TableId::Merges
+            | TableId::Deleted => true,
+        };
+        let mut ids = written.tables().map(|table| table.id).filter(is_kept);
+        if let Some(id) = ids.find(|id| inputs.frames.contains_key(&id.to_string())) {
+            bail!(
+                "a frame is given for `{}`, whose rows are those of [store]\n  hint: remove [store], or send the rows of the frame as events",
+                printable(&id.to_string())
+            );
+        }
+        let mut settings = of_store(written, &kept);
+        settings.put_frames(&rows.into_named_frames(event_of)?)?;
         settings.put_frames(&inputs.frames)?;
         let queries = config.parse_by(|_| settings.queries())?;
         let mut words = Vec::new();
@@ -108,6 +147,7 @@ impl Data {
             Ok(())
         })?;
         let mut data = Self::by_settings(config, settings).heard_by(Arc::clone(&inputs.listener));
+        data.is_of_store = true;
         data.words = words.into();
         data.brought(queries)
     }

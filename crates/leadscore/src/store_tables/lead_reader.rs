@@ -86,7 +86,7 @@ impl LeadReader {
     pub fn new(config: &Config, model: Arc<Model>, tables: &[String]) -> crate::Result<Self> {
         let settings = config.settings().clone();
         check_store_settings(&settings)?;
-        refuse_other_leads(&model)?;
+        check_served_model(&model)?;
         let kept_lookups = kept_lookups(&settings, tables);
         let mut empty = StoreRows::new(&settings, ColumnsRead::by(&model));
         empty.keep_lookups(&kept_lookups);
@@ -500,8 +500,12 @@ fn kinds_of_history(model: &Model, options: &LoadOptions) -> BTreeMap<String, Ce
     kinds
 }
 
-/// Refuses a model that reads what the account's other leads did.
-fn refuse_other_leads(model: &Model) -> crate::Result<()> {
+/// Fails where a model reads what one lead's rows do not have: what the account's other leads did.
+///
+/// # Errors
+///
+/// The feature, and what to train instead.
+pub fn check_served_model(model: &Model) -> crate::Result<()> {
     let of_others = |source: &FeatureSource| {
         matches!(
             source,

@@ -4,12 +4,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use leadscore_config::Config;
-use leadscore_core::Timestamp;
+use leadscore_core::{Timestamp, printable};
 use leadscore_io::{OutColumn, OutTable};
 
 use super::cells::{Cell, ColumnCells, Row};
 use super::columns::fixed_columns;
 use super::settings::{ATTRIBUTE, CHANGED_AT, LEAD, OLD_VALUE, RECORDED, SEQUENCE, VALUE};
+use crate::error::Context;
 
 /// A row of a lead, or of a lookup, as it was recorded.
 pub(super) struct Patch {
@@ -17,6 +18,19 @@ pub(super) struct Patch {
     pub(super) recorded: Timestamp,
     pub(super) seq: u64,
     pub(super) row: String,
+}
+
+impl Patch {
+    /// The cells of the row.
+    fn cells(&self) -> crate::Result<Row<'_>> {
+        Row::read(&self.row).with_context(|| {
+            format!(
+                "the row of event {} of the store, of `{}`, is no JSON object",
+                self.seq,
+                printable(&self.key)
+            )
+        })
+    }
 }
 
 /// The order in which rows of one key take effect.
@@ -82,10 +96,17 @@ impl Columns {
     }
 }
 
+/// A table of rows of a store.
+pub(super) struct MadeTable {
+    pub(super) table: OutTable,
+    /// The number of the event that each row is of; of rows that several made, the last one.
+    pub(super) events: Vec<u64>,
+}
+
 /// The leads of their rows: the latest values, and the changes of each.
 pub(super) struct FoldedLeads {
-    pub(super) leads: OutTable,
-    pub(super) history: OutTable,
+    pub(super) leads: MadeTable,
+    pub(super) history: MadeTable,
 }
 
 /// Folds the rows of leads.
@@ -93,11 +114,11 @@ pub(super) fn fold_leads(
     config: &Config,
     names: BTreeSet<String>,
     mut patches: Vec<Patch>,
-) -> serde_json::Result<FoldedLeads> {
+) -> crate::Result<FoldedLeads> {
     put_in_order(&mut patches);
     let roles = LeadRoles::of(config);
     let mut leads = Columns::new(names);
-    let mut recorded = Vec::new();
+    let (mut recorded, mut events) = (Vec::new(), Vec::new());
     let mut changes = Changes::default();
     for rows in patches.chunk_by(|a, b| a.key == b.key) {
         let mut lead = Lead::default();
@@ -106,12 +127,13 @@ pub(super) fn fold_leads(
             let mut changed = |name: &str, before: &Cell<'_>, now: &Cell<'_>| {
                 changes.push(patch, name, before, now);
             };
-            lead.add(Row::read(&patch.row)?, &roles, &mut changed);
+            lead.add(patch.cells()?, &roles, &mut changed);
             if lead.is_created && known.is_none() {
                 known = Some(patch.recorded);
             }
         }
         recorded.push(known);
+        events.push(rows[rows.len() - 1].seq);
         let id = (
             config.leads.id.as_str(),
             Cell::Text(rows[0].key.as_str().into()),
@@ -125,7 +147,10 @@ pub(super) fn fold_leads(
     let mut leads = leads.into_table();
     leads.push(RECORDED, OutColumn::Time(recorded));
     Ok(FoldedLeads {
-        leads,
+        leads: MadeTable {
+            table: leads,
+            events,
+        },
         history: changes.into_table(),
     })
 }
@@ -198,6 +223,7 @@ struct Changes {
     values: Vec<Option<String>>,
     old_values: Vec<Option<String>>,
     changed_at: Vec<Option<Timestamp>>,
+    events: Vec<u64>,
 }
 
 impl Changes {
@@ -208,10 +234,11 @@ impl Changes {
         self.old_values
             .push(before.text().map(|text| text.into_owned()));
         self.changed_at.push(Some(patch.recorded));
+        self.events.push(patch.seq);
     }
 
     /// The table of a history; changes of one moment take effect in the order of its numbers.
-    fn into_table(self) -> OutTable {
+    fn into_table(self) -> MadeTable {
         let n_rows = i64::try_from(self.leads.len()).expect("rows fit into memory");
         let mut table = OutTable::default();
         table.push(LEAD, OutColumn::Text(self.leads));
@@ -223,7 +250,10 @@ impl Changes {
             SEQUENCE,
             OutColumn::Integer((0..n_rows).map(Some).collect()),
         );
-        table
+        MadeTable {
+            table,
+            events: self.events,
+        }
     }
 }
 
@@ -233,15 +263,15 @@ pub(super) fn fold_lookup(
     key: &str,
     names: BTreeSet<String>,
     mut patches: Vec<Patch>,
-) -> serde_json::Result<OutTable> {
+) -> crate::Result<MadeTable> {
     put_in_order(&mut patches);
     let mut rows = Columns::new(names);
-    let mut changed_at = Vec::new();
+    let (mut changed_at, mut events) = (Vec::new(), Vec::new());
     for of_key in patches.chunk_by(|a, b| a.key == b.key) {
         let mut values: BTreeMap<String, Cell<'static>> = BTreeMap::new();
         for at_once in of_key.chunk_by(|a, b| a.recorded == b.recorded) {
             for patch in at_once {
-                for (name, cell) in Row::read(&patch.row)?.0 {
+                for (name, cell) in patch.cells()?.0 {
                     values.insert(name.into_owned(), cell.into_owned());
                 }
             }
@@ -252,9 +282,10 @@ pub(super) fn fold_lookup(
                     .map(|(name, cell)| (name.as_str(), cell.clone())),
             );
             changed_at.push(Some(at_once[0].recorded));
+            events.push(at_once[at_once.len() - 1].seq);
         }
     }
     let mut table = rows.into_table();
     table.push(CHANGED_AT, OutColumn::Time(changed_at));
-    Ok(table)
+    Ok(MadeTable { table, events })
 }

@@ -1,11 +1,13 @@
 //! The store of a config, and its rows one after the other.
 
+use std::sync::{Arc, OnceLock};
+
 use leadscore_config::{Config as Settings, TableId};
 use leadscore_core::Timestamp;
 use leadscore_io::secret_uri;
 use leadscore_store::{ServerAddress, Store, StorePlace, StoredEvent};
 
-use super::rows::{ColumnsRead, StoreRows, frames};
+use super::rows::{ColumnsRead, EventOf, StoreRows, frames};
 use super::settings::{check_store_settings, of_store};
 use crate::config::Config;
 use crate::error::Context as _;
@@ -49,6 +51,17 @@ pub(crate) fn store_of(config: &Config) -> crate::Result<Option<Store>> {
         return Ok(None);
     }
     Ok(Some(Store::open_read(place)?))
+}
+
+/// Finds events of the store of a config by their numbers; opens it once somebody asks for one.
+pub(crate) fn event_finder(config: &Config) -> Arc<EventOf> {
+    let (config, opened) = (config.clone(), OnceLock::new());
+    Arc::new(move |seq| {
+        let store = opened.get_or_init(|| store_of(&config).ok().flatten());
+        let before = seq.checked_sub(1)?;
+        let events = store.as_ref()?.since(before, 1).ok()?;
+        events.into_iter().find(|event| event.seq == seq)
+    })
 }
 
 /// Hands over the rows of a table; what fails first ends the call.

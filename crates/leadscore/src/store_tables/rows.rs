@@ -1,15 +1,16 @@
 //! Rows of a store, table by table, and the frames that they become.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use leadscore_config::{Config, TableId};
 use leadscore_core::{AttributeTable, Timestamp, printable};
 use leadscore_inference::Model;
-use leadscore_io::{Frames, OutColumn, OutTable};
+use leadscore_io::{Frames, OutColumn, OutTable, RowNames};
 use leadscore_store::{Entity, StoredEvent};
 
 use super::cells::Row;
-use super::leads::{Columns, Patch, fold_leads, fold_lookup};
+use super::leads::{Columns, MadeTable, Patch, fold_leads, fold_lookup};
 use super::settings::RECORDED;
 use crate::error::{Context, bail};
 
@@ -20,7 +21,15 @@ pub(crate) struct StoreRows<'c> {
     leads: Vec<Patch>,
     lookups: BTreeMap<String, Vec<Patch>>,
     /// Events and outcomes.
-    rows: BTreeMap<TableId, (Columns, Vec<Option<Timestamp>>)>,
+    rows: BTreeMap<TableId, EventRows>,
+}
+
+/// Rows each of which is an event.
+struct EventRows {
+    columns: Columns,
+    recorded: Vec<Option<Timestamp>>,
+    /// The numbers of the events.
+    events: Vec<u64>,
 }
 
 /// Columns that a model reads, which tables have although no row has them.
@@ -57,8 +66,12 @@ impl<'c> StoreRows<'c> {
             matches!(id, TableId::Outcomes if config.has_outcomes())
                 || matches!(id, TableId::Activities(_))
         }) {
-            let columns = Columns::only(rows.names(&id));
-            rows.rows.insert(id, (columns, Vec::new()));
+            let made = EventRows {
+                columns: Columns::only(rows.names(&id)),
+                recorded: Vec::new(),
+                events: Vec::new(),
+            };
+            rows.rows.insert(id, made);
         }
         rows
     }
@@ -107,13 +120,15 @@ impl<'c> StoreRows<'c> {
                 });
             }
             (TableId::Outcomes | TableId::Activities(_), Entity::Lead(_) | Entity::Account(_)) => {
-                let Some((columns, recorded)) = self.rows.get_mut(&table) else {
+                let Some(made) = self.rows.get_mut(&table) else {
                     return Ok(());
                 };
                 let row = Row::read(&event.row).with_context(|| broken(&event.id))?;
                 let cells = row.0.iter();
-                columns.push(cells.map(|(name, cell)| (name.as_ref(), cell.clone())));
-                recorded.push(Some(event.recorded));
+                made.columns
+                    .push(cells.map(|(name, cell)| (name.as_ref(), cell.clone())));
+                made.recorded.push(Some(event.recorded));
+                made.events.push(event.seq);
             }
             (
                 TableId::Leads | TableId::Lookup(_) | TableId::Outcomes | TableId::Activities(_),
@@ -149,13 +164,27 @@ impl<'c> StoreRows<'c> {
     }
 
     /// The tables, by their names in the config.
-    pub(crate) fn into_tables(mut self) -> crate::Result<BTreeMap<String, OutTable>> {
+    pub(crate) fn into_tables(self) -> crate::Result<BTreeMap<String, OutTable>> {
+        let made = self.into_made_tables()?;
+        Ok(made
+            .into_iter()
+            .map(|(name, made)| (name, made.table))
+            .collect())
+    }
+
+    /// The same with the events that rows are of.
+    fn into_made_tables(mut self) -> crate::Result<BTreeMap<String, MadeTable>> {
         let mut tables = BTreeMap::new();
-        for (id, (columns, recorded)) in std::mem::take(&mut self.rows) {
-            debug_assert_eq!(columns.n_rows(), recorded.len(), "each row is recorded");
-            let mut table = columns.into_table();
-            table.push(RECORDED, OutColumn::Time(recorded));
-            tables.insert(id.to_string(), table);
+        for (id, made) in std::mem::take(&mut self.rows) {
+            debug_assert_eq!(
+                made.columns.n_rows(),
+                made.recorded.len(),
+                "each row is recorded"
+            );
+            let mut table = made.columns.into_table();
+            table.push(RECORDED, OutColumn::Time(made.recorded));
+            let events = made.events;
+            tables.insert(id.to_string(), MadeTable { table, events });
         }
         for (name, patches) in std::mem::take(&mut self.lookups) {
             let Some(lookup) = self.config.lookups.get(&name) else {
@@ -164,17 +193,45 @@ impl<'c> StoreRows<'c> {
             let id = TableId::Lookup(name);
             let mut names = self.names(&id);
             names.extend(lookup.changed_at.clone());
-            let table = fold_lookup(&lookup.key, names, patches)
-                .context("a row of a lookup of the store is no JSON object")?;
-            tables.insert(id.to_string(), table);
+            tables.insert(id.to_string(), fold_lookup(&lookup.key, names, patches)?);
         }
         let names = self.names(&TableId::Leads);
-        let folded = fold_leads(self.config, names, std::mem::take(&mut self.leads))
-            .context("a row of a lead of the store is no JSON object")?;
+        let folded = fold_leads(self.config, names, std::mem::take(&mut self.leads))?;
         tables.insert(TableId::Leads.to_string(), folded.leads);
         tables.insert(TableId::History.to_string(), folded.history);
         Ok(tables)
     }
+
+    /// The tables as frames, each row of which messages call by its event; `event_of` finds one by
+    /// its number.
+    pub(crate) fn into_named_frames(self, event_of: &Arc<EventOf>) -> crate::Result<Frames> {
+        let tables = self.into_made_tables()?.into_iter();
+        let named = |(name, made): (String, MadeTable)| {
+            let (event_of, events) = (Arc::clone(event_of), made.events);
+            let names = RowNames::new(move |row| {
+                let event = event_of(*events.get(row)?)?;
+                Some(name_of(&event))
+            });
+            let frame = made.table.into_frame()?.with_exact_times();
+            Ok((name, frame.with_row_names(names)))
+        };
+        tables.map(named).collect()
+    }
+}
+
+/// What finds an event of a store by its number.
+pub(crate) type EventOf = dyn Fn(u64) -> Option<StoredEvent> + Send + Sync;
+
+/// What messages call the row of an event.
+fn name_of(event: &StoredEvent) -> String {
+    let of = match &event.entity {
+        Entity::Lead(lead) => format!("lead `{}`", printable(lead)),
+        Entity::Account(account) => format!("account `{}`", printable(account)),
+        Entity::Lookup { name, key } => {
+            format!("`{}` of lookups.{}", printable(key), printable(name))
+        }
+    };
+    format!("event `{}` of {of}", printable(&event.id))
 }
 
 fn broken(id: &str) -> String {
