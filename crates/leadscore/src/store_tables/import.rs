@@ -272,14 +272,7 @@ impl Importing<'_> {
             let recorded = recorded.and_then(|column| cells.time(column, row));
             let known = recorded.map_or(created.known, |stamp| stamp.known.max(created.known));
             let first = changes.first().map_or(known, |change| change.0);
-            let lead_row = |id: String, at: Timestamp, row: Map<String, Value>| NewEvent {
-                id,
-                table: TableId::Leads.to_string(),
-                entity: Entity::Lead(key.to_owned()),
-                at,
-                recorded: Some(at),
-                row: Value::Object(row).to_string(),
-            };
+            let lead_row = |id, at, row| lead_row(key, id, at, row);
             let event_id = format!("import:{id}:{}", row + 1);
             // A lead that was entered after its first change is known from then on, and not from
             // that change on: its creation is a row of its own.
@@ -321,6 +314,18 @@ impl Importing<'_> {
         }
         changes.sort_by_key(|change| change.0);
         changes
+    }
+}
+
+/// A row of a lead that was recorded at a moment.
+fn lead_row(lead: &str, id: String, at: Timestamp, row: Map<String, Value>) -> NewEvent {
+    NewEvent {
+        id,
+        table: TableId::Leads.to_string(),
+        entity: Entity::Lead(lead.to_owned()),
+        at,
+        recorded: Some(at),
+        row: Value::Object(row).to_string(),
     }
 }
 
