@@ -46,14 +46,14 @@ pub struct Head {
 
 /// No calendar goes on after so many days.
 const LAST_DAY: i64 = 4_000_000;
-/// So long nobody waits for the second customer.
-const LONGEST_WAIT: i64 = 2 * 365;
+/// So many days nobody waits for the second row of a table.
+pub const LONGEST_WAIT_DAYS: u32 = 2 * 365;
 /// Below this share of the usual number of rows, days belong to a table no longer.
 const THIN: f64 = 0.25;
 /// Rows that a stretch of days usually has, so that chance alone does not thin it out.
 const ROWS_OF_A_STRETCH: f64 = 10.0;
 /// Of fewer rows nobody can say what is usual.
-const FEWEST_ROWS: usize = 20;
+pub const FEWEST_ROWS_OF_EXTENT: usize = 20;
 
 impl Days {
     /// Days of times from `earliest` on; earlier ones count as that.
@@ -135,7 +135,7 @@ impl Days {
 
     /// Rows years before all others: at most two, or one of two hundred.
     pub fn head(&self) -> Option<Head> {
-        if self.n_rows < FEWEST_ROWS {
+        if self.n_rows < FEWEST_ROWS_OF_EXTENT {
             return None;
         }
         let (mut n_before, mut n_days, mut last, mut head) = (0_usize, 0_usize, None, None);
@@ -155,7 +155,7 @@ impl Days {
             if !is_few {
                 break;
             }
-            if let Some(last) = last.filter(|last| day - last > LONGEST_WAIT) {
+            if let Some(last) = last.filter(|last| day - last > i64::from(LONGEST_WAIT_DAYS)) {
                 head = Some(Head {
                     n_rows: n_before,
                     end: moment(last + 1),
@@ -191,7 +191,7 @@ impl Days {
             last,
             per_day,
         };
-        if self.n_rows < FEWEST_ROWS {
+        if self.n_rows < FEWEST_ROWS_OF_EXTENT {
             return Some(whole(0.0));
         }
         let counts = self.without_bursts();

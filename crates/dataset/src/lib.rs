@@ -12,7 +12,7 @@ mod typed;
 
 pub use courses::{Change, Courses, LogRow, Standing};
 pub use events::{Activities, EventRows, KindColumn, MAX_VALUE, ValueColumn};
-pub use extent::{Days, Extent, Head, TableEnd};
+pub use extent::{Days, Extent, FEWEST_ROWS_OF_EXTENT, Head, LONGEST_WAIT_DAYS, TableEnd};
 pub use matched::Matched;
 pub use missing::{MISSING, NEVER};
 pub use note::Note;

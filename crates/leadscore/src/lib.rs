@@ -136,6 +136,7 @@ pub use late_tables::LateTable;
 pub use lead_weeks::{
     LeadOutcomes, LeadState, LeadWeeks, LeadWeeksOptions, WEEK, lead_outcomes, lead_weeks,
 };
+pub use leadscore_dataset::LONGEST_WAIT_DAYS;
 pub use list::{DEFAULT_TOP, ListFormat, ListOptions, lead_list};
 pub use lone_lead::{explain_one, read_lead_json};
 pub use points::{MOST_RULES, Points, export_points};

@@ -1,10 +1,10 @@
 //! Leads as of moments of their own: tables that are read once, and the score of any lead at any
 //! moment, by the road of `score`.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use leadscore_core::{FeatureMatrix, Snapshot, Timestamp};
-use leadscore_dataset::Tables;
+use leadscore_dataset::{FEWEST_ROWS_OF_EXTENT, Tables};
 use leadscore_features::{compute, scoring_snapshots};
 use leadscore_inference::{Concepts, Model, Reason, Scored, score, score_with_reasons};
 use leadscore_io::{ReadTables, TablesError};
@@ -52,6 +52,20 @@ impl Timeline {
             tables,
             numbers,
         })
+    }
+
+    /// When tables begin, by their headings, such as `[activities.web]`; those with few rows do not
+    /// tell.
+    pub fn begins(&self) -> BTreeMap<String, Timestamp> {
+        let mut begins: BTreeMap<String, Timestamp> = BTreeMap::new();
+        for end in &self.tables.ends {
+            if end.extent.n_rows >= FEWEST_ROWS_OF_EXTENT {
+                let known = begins.entry(end.table.clone());
+                let first = known.or_insert(end.extent.first);
+                *first = end.extent.first.min(*first);
+            }
+        }
+        begins
     }
 
     /// Number of leads.

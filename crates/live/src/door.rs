@@ -1,12 +1,13 @@
 //! The door of the store: rows as callers write them become events whose cells are read one way, or
 //! errors that name the field.
 
+mod begins;
 mod cells;
 mod fields;
 mod raw;
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError, RwLock};
 
 use leadscore::{CellUse, TableColumns, check_store_settings, kept_lookups, table_columns};
 use leadscore_config::{Config as Settings, FileConfig, TableId, nearest};
@@ -16,6 +17,7 @@ use leadscore_serve::FieldError;
 use leadscore_store::{Entity, NewEvent};
 use serde_json::{Map, Value};
 
+pub(crate) use self::begins::Begins;
 use self::cells::{Cells, Made};
 use self::fields::{Place, listed, shown};
 use crate::error::LiveError;
@@ -37,6 +39,7 @@ pub struct Door {
     elsewhere: Vec<String>,
     /// Columns whose first number or text decides what the others are: whether these are numbers.
     numbers: Mutex<HashMap<(TableId, String), bool>>,
+    begins: RwLock<Begins>,
 }
 
 impl Door {
@@ -61,7 +64,13 @@ impl Door {
             tables: table_columns(settings, model),
             settings: settings.clone(),
             numbers: Mutex::default(),
+            begins: RwLock::default(),
         })
+    }
+
+    /// From now on, rows that lie years before their table are refused.
+    pub(crate) fn set_begins(&self, begins: Begins) {
+        *self.begins.write().unwrap_or_else(PoisonError::into_inner) = begins;
     }
 
     /// Follows a row that the store has: where nothing else says what a column is, its first value
@@ -239,7 +248,9 @@ impl Door {
             );
             return None;
         }
+        let begins = self.begins.read().unwrap_or_else(PoisonError::into_inner);
         let mut cells = Cells {
+            begins: &begins,
             settings: &self.settings,
             table,
             columns,

@@ -7,6 +7,7 @@ use leadscore_core::{Stamp, Timestamp};
 use leadscore_values::NumberFormat;
 use serde_json::{Map, Number, Value};
 
+use super::begins::{Begins, TooEarly};
 use super::fields::{Place, listed, shown};
 use super::{LONGEST_CELL, LONGEST_ID, did_you_mean};
 
@@ -21,6 +22,8 @@ pub(super) struct Made {
 
 /// The cells of a row while they are read.
 pub(super) struct Cells<'c> {
+    /// When tables begin.
+    pub(super) begins: &'c Begins,
     pub(super) settings: &'c Settings,
     pub(super) table: &'c TableId,
     pub(super) columns: &'c TableColumns,
@@ -291,6 +294,12 @@ impl Cells<'_> {
                 "send it when it has happened".to_owned(),
             ));
         }
+        if is_own && self.settings.data.earliest.is_none() {
+            let too_early = self.begins.too_early(self.table, stamp.start, self.now);
+            if let Some(why) = too_early {
+                return Err(early(column, value, why));
+            }
+        }
         let written = written(file, column, text, stamp);
         if is_own {
             self.made.at = Some(stamp.known);
@@ -417,6 +426,27 @@ fn nested(column: &str, value: &Value) -> Refusal {
         ),
         "give each field a column of its own".to_owned(),
     )
+}
+
+/// What is wrong with a time that lies years before all others of its table.
+fn early(column: &str, value: &Value, why: TooEarly) -> Refusal {
+    let column = listed(column);
+    match why {
+        TooEarly::NotYet => (
+            format!(
+                "`{column}` is {}, which is years ago, and the tables that say whether that can be are being read",
+                shown(value)
+            ),
+            "send it again once /readyz answers 200".to_owned(),
+        ),
+        TooEarly::Before(begin) => (
+            format!(
+                "`{column}` is {}, more than two years before all other rows, which begin at {begin}",
+                shown(value)
+            ),
+            "correct it; `earliest` of [data] says that such times are meant".to_owned(),
+        ),
+    }
 }
 
 /// A time as the store keeps it.

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::cells::{Cells, Made};
 use super::fields::{Place, listed, pointer, shown};
-use super::{Door, did_you_mean, latest};
+use super::{Begins, Door, did_you_mean, latest};
 
 /// Keys of tables beside the lead's own columns.
 const ACTIVITIES: &str = "activities";
@@ -251,6 +251,8 @@ impl<'d> RawLead<'d> {
         let columns = table.columns;
         let door = self.door;
         let mut cells = Cells {
+            // One lead alone lies before no others.
+            begins: &Begins::Any,
             settings: &door.settings,
             table: &table.id,
             columns: table.columns,

@@ -13,7 +13,7 @@ use super::EngineError;
 use super::scoring::Scoring;
 use super::served::{Loaded, Served};
 use super::shared::Shared;
-use crate::door::Door;
+use crate::door::{Begins, Door};
 use crate::queue::{Edges, Ranking};
 
 /// So few leads may have changed without tables being loaded anew, however small their share is.
@@ -128,6 +128,7 @@ impl Keeper {
         let door = Door::new(settings, Some(&scoring.model), &tables)?;
         self.serve(Arc::new(scoring))?;
         self.shared.set_door(door);
+        self.tell_door();
         Ok(())
     }
 
@@ -155,12 +156,22 @@ impl Keeper {
         let before = self.shared.served();
         self.shared.rank(&served, &before)?;
         self.shared.serve(served);
+        self.tell_door();
         // Leads that changed while the queue was computed are in it as they were before.
         let served = self.shared.served();
         if let Some(tables) = &served.tables {
             self.shared.rescore_soon(tables.changed.entities());
         }
         Ok(())
+    }
+
+    /// Tells the door when the tables begin that are served.
+    fn tell_door(&self) {
+        let served = self.shared.served();
+        if let Some(tables) = &served.tables {
+            let begins = Begins::of(tables.timeline.begins());
+            self.shared.door().set_begins(begins);
+        }
     }
 
     /// Points by the rules, where there are any.

@@ -20,7 +20,7 @@ use super::lock::lock;
 use super::options::{EngineError, EngineOptions};
 use super::scoring::{Models, Scoring};
 use super::served::Served;
-use crate::door::Door;
+use crate::door::{Begins, Door};
 use crate::error::LiveError;
 use crate::log::{AnswerLog, LogOptions};
 
@@ -69,6 +69,7 @@ impl Shared {
         let tables = options.store.tables();
         let scoring = Scoring::new(config, model, why, &tables)?;
         let door = Door::new(settings, Some(&scoring.model), &tables)?;
+        door.set_begins(Begins::NotYet);
         let of_config = settings.serve.log.as_ref();
         let log = options
             .log
@@ -124,6 +125,11 @@ impl Shared {
         *self.served.write().unwrap_or_else(PoisonError::into_inner) = served;
     }
 
+    /// The door of the model that serves.
+    pub(super) fn door(&self) -> Arc<Door> {
+        Arc::clone(&self.door.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
     /// The door by another model.
     pub(super) fn set_door(&self, door: Door) {
         *self.door.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(door);
@@ -131,7 +137,7 @@ impl Shared {
 
     /// Makes events of rows.
     pub(super) fn read_events(&self, rows: &[Value]) -> Result<Vec<NewEvent>, Vec<FieldError>> {
-        let door = Arc::clone(&self.door.read().unwrap_or_else(PoisonError::into_inner));
+        let door = self.door();
         let now = (self.options.clock)();
         door.read(rows, now)
     }
