@@ -431,3 +431,97 @@ fn a_model_that_reads_other_leads_of_the_account_is_refused_before_there_is_a_st
     );
     assert!(!at.join("events.store").exists());
 }
+
+#[test]
+fn thresholds_of_rules_fit_the_rules_or_the_server_does_not_start() {
+    let folder = company();
+    let at = folder.path();
+    let config = at.join("leadscore.toml");
+    let text = std::fs::read_to_string(&config).expect("a config");
+    let refused = |threshold: &str, expected: &[&str]| {
+        let with = format!("{text}\n[serve.thresholds.best]\n{threshold}\n");
+        std::fs::write(&config, with).expect("room");
+        let output = leadscore(at, &["serve", "--address", "127.0.0.1:0"]);
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        let has_all = expected.iter().all(|part| said.contains(part));
+        assert!(has_all && said.contains("serve.thresholds.best"), "{said}");
+    };
+    refused(
+        "cell = \"A1\"",
+        &["`cell`, and there are no rules", "rules.toml"],
+    );
+    refused("points = 4", &["`points`, and there are no rules"]);
+    refused("cell = []", &["without any name", "[\"A1\", \"A2\"]"]);
+    refused("cell = [\"A1\", \"A1\"]", &["the cell \"A1\" twice"]);
+    refused("cell = \"A1\"\npoints = 4", &["2 of `likelihood`"]);
+    refused(
+        "cell = \"A1\"\nhysteresis = 4",
+        &["`cell` and `hysteresis`"],
+    );
+    let recipes = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/recipes");
+    let rules = |name: &str| {
+        std::fs::copy(recipes.join(name), at.join("rules.toml")).expect("a recipe");
+    };
+    rules("behaviour.toml");
+    refused("cell = \"A1\"", &["rules.toml has no [matrix]"]);
+    refused("points = 101", &["no lead can have", "go from 1 to 100"]);
+    rules("fit-and-engagement.toml");
+    refused("cell = \"A5\"", &["`A5`", "there are A1, A2, A3, A4, B1"]);
+    refused("cell = [\"A1\", \"E1\"]", &["`E1`"]);
+
+    // Points and cells over HTTP are those of the command at that moment.
+    let more = "\n[serve.thresholds.best]\ncell = [\"A1\", \"B1\"]\n";
+    std::fs::write(&config, format!("{text}{more}")).expect("room");
+    let served = Served::start(at, &[]);
+    let queue = served.json("/v1/leads?limit=500");
+    assert_eq!(served.json("/v1/leads?crossed=best")["n_matching"], 0);
+    add_to_config(at, "\n[store]\npath = \"events.store\"\n");
+    let moment = queue["as_of"].as_str().expect("text");
+    let args = [
+        "rules",
+        "score",
+        "rules.toml",
+        "--as-of",
+        moment,
+        "-o",
+        "points.csv",
+    ];
+    succeed(at, &args);
+    let mut points = csv::Reader::from_path(at.join("points.csv")).expect("a file");
+    let columns = points.headers().expect("a header").clone();
+    let column = |name: &str| columns.iter().position(|it| it == name).expect("a column");
+    let (id, sum) = (column("lead_id"), column("fit_and_engagement"));
+    let (cell, action) = (column("cell"), column("action"));
+    let by_command: std::collections::HashMap<String, (f64, String, String)> = points
+        .records()
+        .map(|row| row.expect("a row"))
+        .map(|row| {
+            let points = row[sum].parse().expect("a number");
+            (
+                row[id].to_owned(),
+                (points, row[cell].to_owned(), row[action].to_owned()),
+            )
+        })
+        .collect();
+    let leads = queue["leads"].as_array().expect("a list");
+    assert!(leads.len() > 20);
+    for lead in leads {
+        let name = lead["score"]["lead"].as_str().expect("text");
+        let text = |key: &str| lead["cell"][key].as_str().unwrap_or_default().to_owned();
+        let found = (
+            lead["points"].as_f64().expect("a number"),
+            text("label"),
+            text("action"),
+        );
+        assert_eq!(by_command.get(name), Some(&found), "{name}");
+    }
+    let lead = leads[0]["score"]["lead"].as_str().expect("text");
+    let (status, page) = served.get(&format!("/leads/{lead}"));
+    let label = leads[0]["cell"]["label"].as_str().expect("a cell");
+    assert!(
+        status == 200 && page.contains(&format!("Cell <b><bdi>{label}</bdi></b>")),
+        "{page}"
+    );
+    served.end();
+}

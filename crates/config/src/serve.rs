@@ -6,6 +6,7 @@ use leadscore_core::Span;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::location::OneOrMany;
 use super::site_address::SiteAddress;
 use super::text::ConfigError;
 
@@ -67,7 +68,7 @@ impl Default for ServeConfig {
 }
 
 /// `[serve.thresholds.NAME]`: what is told when a lead rises above it. Exactly one of
-/// `likelihood`, `tier` and `points` is given.
+/// `likelihood`, `tier`, `points` and `cell` is given.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ThresholdConfig {
@@ -77,6 +78,9 @@ pub struct ThresholdConfig {
     pub tier: Option<String>,
     /// Points of the rules from which it is crossed.
     pub points: Option<f64>,
+    /// Cell of the rules' matrix that a lead has to enter, such as "A1", or several: a lead that goes
+    /// from one of them to another does not cross again.
+    pub cell: Option<OneOrMany>,
     /// How far a lead must fall below the threshold before it can cross it again, in points of
     /// likelihood or of the rules; default: any fall is enough.
     pub hysteresis: Option<f64>,
@@ -136,11 +140,12 @@ impl ThresholdConfig {
     fn check(&self, name: &str) -> Result<(), ConfigError> {
         let n_given = usize::from(self.likelihood.is_some())
             + usize::from(self.tier.is_some())
-            + usize::from(self.points.is_some());
+            + usize::from(self.points.is_some())
+            + usize::from(self.cell.is_some());
         if n_given != 1 {
             return ConfigError::refuse(
                 &format!(
-                    "[serve.thresholds.{name}] has {n_given} of `likelihood`, `tier` and `points`"
+                    "[serve.thresholds.{name}] has {n_given} of `likelihood`, `tier`, `points` and `cell`"
                 ),
                 "give exactly one, such as likelihood = 40",
             );
@@ -167,6 +172,7 @@ impl ThresholdConfig {
                 "write a finite number",
             );
         }
+        self.check_cell(name)?;
         self.check_hysteresis(name)?;
         if self.webhook.is_none() && (self.secret.is_some() || self.private_address) {
             return ConfigError::refuse(
@@ -183,6 +189,23 @@ impl ThresholdConfig {
         Ok(())
     }
 
+    fn check_cell(&self, name: &str) -> Result<(), ConfigError> {
+        let Some(cell) = &self.cell else {
+            return Ok(());
+        };
+        let labels = cell.to_vec();
+        let twice = (1..labels.len()).find(|&place| labels[..place].contains(&labels[place]));
+        let found = match twice {
+            _ if labels.is_empty() => "has a `cell` without any name".to_owned(),
+            Some(place) => format!("names the cell \"{}\" twice", labels[place]),
+            None => return Ok(()),
+        };
+        ConfigError::refuse(
+            &format!("[serve.thresholds.{name}] {found}"),
+            "name a cell of the matrix in the rules, such as cell = \"A1\", or several: cell = [\"A1\", \"A2\"]",
+        )
+    }
+
     fn check_hysteresis(&self, name: &str) -> Result<(), ConfigError> {
         let Some(hysteresis) = self.hysteresis else {
             return Ok(());
@@ -191,6 +214,11 @@ impl ThresholdConfig {
             (
                 "has `tier` and `hysteresis`",
                 "give a likelihood instead of the tier, or remove `hysteresis`",
+            )
+        } else if self.cell.is_some() {
+            (
+                "has `cell` and `hysteresis`",
+                "give points instead of the cell, or remove `hysteresis`",
             )
         } else if !(0.0..f64::INFINITY).contains(&hysteresis) {
             (

@@ -16,7 +16,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use leadscore_config::{Config as Settings, Doubt, Query, TierEdges};
-use leadscore_core::{CellKind, LeftOut, Timestamp, counted};
+use leadscore_core::{CellKind, FeatureSpec, LeftOut, Timestamp, counted};
 use leadscore_databases::Address;
 use leadscore_dataset::{AttributeKey, LoadOptions, Note, TableEnd, Tables};
 use leadscore_inference::Model;
@@ -575,8 +575,13 @@ pub fn now() -> Timestamp {
 
 /// How to read tables for a model: the attributes that it reads, as the types that it knows.
 pub(crate) fn load_options_of(model: &Model) -> LoadOptions {
+    load_options_of_specs(&model.specs)
+}
+
+/// The same for these features.
+pub(crate) fn load_options_of_specs(specs: &[FeatureSpec]) -> LoadOptions {
     let mut attributes: HashMap<AttributeKey, CellKind> = HashMap::new();
-    for spec in &model.specs {
+    for spec in specs {
         if let Some((table, column, kind)) = spec.source.cell(spec.kind) {
             attributes.insert(AttributeKey::new(table, column), kind);
         }

@@ -141,9 +141,11 @@ pub use list::{DEFAULT_TOP, ListFormat, ListOptions, lead_list};
 pub use lone_lead::{explain_one, read_lead_json};
 pub use points::{MOST_RULES, Points, export_points};
 pub use recalibrate::{RecalibrateOptions, recalibrate};
+#[cfg(feature = "store")]
+pub use rules::{LeadPoints, PointsTimeline};
 pub use rules::{
-    LeadPoints, ReadRules, RollUp, RulesCheck, RulesOptions, check_rules, explain_rules,
-    lead_points, rules_history, rules_table, write_rules,
+    ReadRules, RollUp, RulesCheck, RulesOptions, check_rules, check_thresholds, explain_rules,
+    rules_history, rules_table, write_rules,
 };
 pub use sales_words::SalesWord;
 pub use score::{ScoreOptions, Scores, score};

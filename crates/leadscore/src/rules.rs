@@ -6,11 +6,13 @@ mod columns;
 mod crossings;
 mod explained;
 mod history;
-mod lead_points;
 mod points_table;
 mod reached;
 mod read;
 mod roll_up;
+mod thresholds;
+#[cfg(feature = "store")]
+mod timeline;
 mod tried;
 
 use std::path::Path;
@@ -33,9 +35,11 @@ use crate::source::Source;
 pub(crate) use self::bench::points_of;
 pub use self::explained::explain_rules;
 pub use self::history::rules_history;
-pub use self::lead_points::{LeadPoints, lead_points};
 pub use self::read::ReadRules;
 pub use self::roll_up::RollUp;
+pub use self::thresholds::check_thresholds;
+#[cfg(feature = "store")]
+pub use self::timeline::{LeadPoints, PointsTimeline};
 pub use self::tried::{RulesCheck, check_rules};
 
 /// How points are counted.

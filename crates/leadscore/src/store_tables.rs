@@ -11,6 +11,7 @@ mod lead_tables;
 mod leads;
 mod open;
 mod rows;
+mod rows_reader;
 mod settings;
 
 pub use self::cells::stored_instant;
@@ -22,6 +23,8 @@ pub use self::lead_reader::{LeadRead, LeadReader, LeadRow, RawLead, check_served
 pub use self::open::{Scan, is_store_address, store_place};
 pub use self::settings::{CHANGED_AT, RECORDED, check_store_settings};
 
+pub(crate) use self::lead_reader::of_other_leads;
 pub(crate) use self::open::{event_finder, put_lookup_rows, put_lookups, scan_table, store_of};
 pub(crate) use self::rows::{ColumnsRead, EventOf, StoreRows};
+pub(crate) use self::rows_reader::{LeadOfRows, RowsReader};
 pub(crate) use self::settings::{of_store, times_by_door};

@@ -9,12 +9,14 @@ mod detail;
 mod keeper;
 mod lock;
 mod options;
+mod points;
 mod record;
 mod rescoring;
 mod rows;
 mod scoring;
 mod served;
 mod shared;
+mod telling;
 
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -28,7 +30,7 @@ use leadscore_store::{Entity, NewEvent};
 use serde_json::Value;
 
 use self::keeper::Keeper;
-pub use self::options::{Crossings, EngineError, EngineOptions, OnScore};
+pub use self::options::{EngineError, EngineOptions, Watcher};
 use self::rescoring::Rescorer;
 use self::shared::Shared;
 use crate::error::LiveError;
@@ -88,6 +90,18 @@ impl LiveEngine {
         if let Some(log) = &self.shared.log {
             log.flush();
         }
+    }
+
+    /// Whether a lead is held back from prioritizing, by what is known of it now; whether it is open
+    /// does not matter.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read, or has a row that the door does not let in.
+    pub fn is_held_back(&self, lead: &str) -> Result<bool, LiveError> {
+        let at = self.shared.store.moment();
+        let scorer = &self.shared.served().scoring.scorer;
+        scorer.is_held_back(&self.shared.store, lead, at)
     }
 
     /// Scores a lead now. The answer is logged.

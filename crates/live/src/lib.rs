@@ -19,7 +19,7 @@ pub use hashes::{Asked, feature_hash, input_hash, json_hash};
 pub use import::{Imported, import};
 pub use scorer::{LeadInNoTable, LiveScorer};
 
-pub use engine::{Crossings, EngineError, EngineOptions, EngineState, LiveEngine, OnScore};
+pub use engine::{EngineError, EngineOptions, EngineState, LiveEngine, Watcher};
 pub use log::{
     Answer, AnswerError, AnswerLog, LogError, LogOptions, LogState, for_each_line, segments_of,
 };

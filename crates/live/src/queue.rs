@@ -37,8 +37,6 @@ pub(crate) struct Entry {
     pub(crate) held_back: bool,
     /// Its ID and what people see of it, in lower case.
     pub(crate) searched: String,
-    /// Points of the rules.
-    pub(crate) points: Option<f64>,
     /// When its likelihood last moved by a point.
     pub(crate) moved: Timestamp,
     /// The likelihood from which the next move is measured.

@@ -84,6 +84,21 @@ impl LiveScorer {
         Ok(rows)
     }
 
+    /// Whether a lead is held back from prioritizing, by the rows that a store has before a moment.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::rows`].
+    pub fn is_held_back(
+        &self,
+        store: &Store,
+        lead: &str,
+        at: Timestamp,
+    ) -> Result<bool, LiveError> {
+        let rows = self.rows(store, lead, at)?;
+        Ok(self.reader.is_held_back(lead, at, &rows)?)
+    }
+
     /// Scores a lead as of a moment by its rows and those of [`Self::beside`], in any order; what
     /// was recorded at the moment or later is not seen. `edges` are where tiers begin, as
     /// likelihoods from 0 to 1; default: `[tiers]`, or those of the model.

@@ -21,7 +21,10 @@ fn a_row_years_before_its_table_is_refused() {
     let engine = LiveEngine::open(options).expect("an engine");
     let began = Instant::now();
     while engine.ready().is_err() {
-        assert!(began.elapsed() < Duration::from_secs(60), "there is a queue");
+        assert!(
+            began.elapsed() < Duration::from_secs(60),
+            "there is a queue"
+        );
         std::thread::sleep(Duration::from_millis(10));
     }
     let lead = &made.leads[0];
@@ -32,8 +35,14 @@ fn a_row_years_before_its_table_is_refused() {
     for early in ["2012-01-01T10:00:00Z", "1990-01-02"] {
         let errors = event(early).expect_err("nothing else is so old");
         assert_eq!(errors[0].pointer, "/0/row/at");
-        assert!(errors[0].detail.contains("more than two years before"), "{errors:?}");
-        assert!(errors[0].hint.contains("`earliest` of [data]"), "{errors:?}");
+        assert!(
+            errors[0].detail.contains("more than two years before"),
+            "{errors:?}"
+        );
+        assert!(
+            errors[0].hint.contains("`earliest` of [data]"),
+            "{errors:?}"
+        );
     }
     event("2023-06-01T10:00:00Z").expect("what came late");
     let lead = json!({"lead_id": "new", "created_at": "2012-01-01T10:00:00Z"});

@@ -123,6 +123,11 @@ impl BoundRules {
         &self.file
     }
 
+    /// The attributes and features that the rules look at; each once.
+    pub fn specs(&self) -> &[FeatureSpec] {
+        &self.specs
+    }
+
     /// The name of a rule.
     pub fn rule_name(&self, rule: usize) -> &str {
         self.file.rules[rule].name.get_ref()

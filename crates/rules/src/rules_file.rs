@@ -135,6 +135,17 @@ impl Default for ScoreConfig {
     }
 }
 
+impl MatrixConfig {
+    /// The names of all cells, best first.
+    pub fn labels(&self) -> Vec<String> {
+        let (rows, columns) = (in_order(&self.row_bands), in_order(&self.column_bands));
+        let label = |row: &Grade, column: &Grade| format!("{}{}", row.name, column.name);
+        rows.iter()
+            .flat_map(|row| columns.iter().map(move |column| label(row, column)))
+            .collect()
+    }
+}
+
 /// `[groups.X]`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -43,6 +43,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             &thresholds,
             state,
             clock,
+            Arc::new(|_| Ok(false)),
             options,
         )?),
         _ => None,

@@ -225,6 +225,28 @@ pub struct LeadScore {
     pub feature_hash: String,
 }
 
+/// What the rules make of a lead at the moment of its score.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PointsOfRules {
+    /// Tells these rules from others.
+    pub rules: String,
+    /// All points together; `None` where the lead does not have the score of the rules.
+    pub points: Option<f64>,
+    /// Whether a rule disqualifies the lead, which then reaches no points and is in no cell.
+    pub is_disqualified: bool,
+    /// The cell of the rules' matrix that the lead is in.
+    pub cell: Option<MatrixCell>,
+}
+
+/// A cell of the rules' matrix.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MatrixCell {
+    /// Its name: that of its row and that of its column, such as A1.
+    pub label: String,
+    /// What the rules say to do there.
+    pub action: Option<String>,
+}
+
 /// One reason of a score.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
 pub struct Reason {
@@ -340,8 +362,10 @@ pub struct QueueRow {
     pub change: Option<Change>,
     /// Age of the lead in days.
     pub age_days: f64,
-    /// Points of the rules, where there are any.
+    /// Points of the rules at the moment of the score, where there are any.
     pub points: Option<f64>,
+    /// The cell of the rules' matrix then, where there is one.
+    pub cell: Option<MatrixCell>,
     /// The last word of sales.
     pub word: Option<Word>,
     /// Thresholds that it crossed in the last seven days: name, moment.

@@ -39,13 +39,14 @@ pub use app::{App, AppError, AppOptions, Clock, Forgetter, Log};
 pub use compute::Work;
 pub use engine::{
     AppendResult, Change, Engine, EventLine, FeatureFacts, FieldError, Forgotten, HeldBack,
-    HeldBackQuery, HeldBackRow, InferColumn, LeadDetail, LeadScore, ModelFacts, NextTier, NoScore,
-    PathPoint, Queue, QueueQuery, QueueRow, Reason, TierRecord, Word, WordKind,
+    HeldBackQuery, HeldBackRow, InferColumn, LeadDetail, LeadScore, MatrixCell, ModelFacts,
+    NextTier, NoScore, PathPoint, PointsOfRules, Queue, QueueQuery, QueueRow, Reason, TierRecord,
+    Word, WordKind,
 };
 pub use envelope::RequestId;
 pub use hooks::{
-    Cause, Crossing, Delivery, DeliveryPage, DeliveryQuery, DeliveryStatus, HookError, Receivers,
-    Retry, SigningKeys, Thresholds, WebhookOptions, Webhooks, hook_routes,
+    Cause, Crossing, Delivery, DeliveryPage, DeliveryQuery, DeliveryStatus, HookError, IsHeldBack,
+    Measured, Receivers, Retry, SigningKeys, Thresholds, WebhookOptions, Webhooks, hook_routes,
 };
 pub use listen::{ServeError, ServeOptions, Server, Stopped, TlsFiles, serve};
 pub use metrics::Metrics;

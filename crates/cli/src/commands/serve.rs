@@ -13,7 +13,8 @@ use leadscore::{
 };
 use leadscore_live::{EngineOptions, Imported, LiveEngine, import};
 use leadscore_serve::{
-    App, AppOptions, Clock, Page, PageOptions, ServeOptions, Server, State, TlsFiles, hook_routes,
+    App, AppOptions, Clock, IsHeldBack, Page, PageOptions, ServeOptions, Server, State, TlsFiles,
+    hook_routes,
 };
 use leadscore_store::{Store, StoreOptions, StorePlace};
 
@@ -47,13 +48,13 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<Outcome> {
         ..EngineOptions::new(config.clone(), Arc::clone(&store), Arc::clone(&clock))
     };
     if !config.settings().serve.thresholds.is_empty() {
-        options.on_score = Some(watch.hears());
-        options.crossings = Some(watch.crossings());
+        options.watcher = Some(watch.watcher());
     }
     if !args.model.is_champion() {
         options.model = Some(args.model.read(&args.config)?.path);
     }
     let engine = Arc::new(LiveEngine::open(options)?);
+    let is_held_back = is_held_back(&engine);
     let (app, listening) = put_together(args, &config, engine, kept, &watch, &clock)?;
     let page = Page::open(
         app.clone(),
@@ -69,7 +70,7 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<Outcome> {
         .build()
         .context("cannot start the threads of the server")?;
     let stopped = runtime.block_on(async {
-        let webhooks = Arc::new(watch.call(clock)?);
+        let webhooks = Arc::new(watch.call(clock, is_held_back)?);
         let more = page.routes().merge(hook_routes(webhooks));
         let server = Server::bind(app, more, &listening).await?;
         let scheme = if listening.tls.is_some() {
@@ -94,6 +95,15 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<Outcome> {
         ));
     }
     Ok(Outcome::Done)
+}
+
+/// Whether a lead may not be told of when its call is made.
+fn is_held_back(engine: &Arc<LiveEngine>) -> IsHeldBack {
+    let engine = Arc::clone(engine);
+    Arc::new(move |lead| {
+        let held_back = engine.is_held_back(lead);
+        held_back.map_err(|error| leadscore::error_text(&error, false))
+    })
 }
 
 /// The server by its config, and where it listens.

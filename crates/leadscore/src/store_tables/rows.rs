@@ -4,8 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use leadscore_config::{Config, TableId};
-use leadscore_core::{AttributeTable, Timestamp, printable};
-use leadscore_inference::Model;
+use leadscore_core::{AttributeTable, FeatureSpec, Timestamp, printable};
 use leadscore_io::{Frames, OutColumn, OutTable, RowNames};
 use leadscore_store::{Entity, StoredEvent};
 
@@ -32,15 +31,15 @@ struct EventRows {
     events: Vec<u64>,
 }
 
-/// Columns that a model reads, which tables have although no row has them.
-#[derive(Default)]
+/// Columns that features read, which tables have although no row has them.
+#[derive(Clone, Default)]
 pub(crate) struct ColumnsRead(BTreeMap<TableId, BTreeSet<String>>);
 
 impl ColumnsRead {
-    /// Those of a model's features.
-    pub(super) fn by(model: &Model) -> Self {
+    /// Those of these features.
+    pub(super) fn by(specs: &[FeatureSpec]) -> Self {
         let mut read = Self::default();
-        for (table, column) in model.specs.iter().filter_map(|spec| spec.source.column()) {
+        for (table, column) in specs.iter().filter_map(|spec| spec.source.column()) {
             let table = match table {
                 AttributeTable::Leads => TableId::Leads,
                 AttributeTable::Lookup(name) => TableId::Lookup(name.clone()),
@@ -81,7 +80,7 @@ impl<'c> StoreRows<'c> {
         self.config
     }
 
-    /// Columns that the config names or the model reads.
+    /// Columns that the config names or features read.
     fn names(&self, table: &TableId) -> BTreeSet<String> {
         let mut names: BTreeSet<String> = self
             .config

@@ -14,6 +14,8 @@ use serde_json::{Map, Value};
 pub(super) struct Card {
     /// Whether there is a row of `leads`.
     pub(super) is_lead: bool,
+    /// Whether a row said when it was created: what it belongs to stays from then on.
+    is_created: bool,
     pub(super) name: Option<String>,
     pub(super) owner: Option<String>,
     pub(super) account: Option<String>,
@@ -46,6 +48,7 @@ pub(super) struct Cards {
 /// Which columns of `leads` are shown, and as what.
 #[derive(Debug, Clone, Default)]
 struct Columns {
+    created_at: Option<String>,
     name: Option<String>,
     owner: Option<String>,
     account: Option<String>,
@@ -58,6 +61,7 @@ impl Cards {
         let serve = &settings.serve;
         Self {
             columns: Columns {
+                created_at: settings.leads.created_at.clone(),
                 name: serve.name.clone(),
                 owner: serve.owner.clone(),
                 account: settings.entity_column().ok().flatten().map(str::to_owned),
@@ -102,7 +106,7 @@ impl Cards {
             Entity::Account(_) | Entity::Lookup { .. } => false,
         };
         let mut own: Vec<&StoredEvent> = rows.iter().filter(is_own).collect();
-        own.sort_unstable_by_key(|row| row.seq);
+        own.sort_unstable_by_key(|row| (row.recorded, row.seq));
         let mut card = Card::default();
         for event in own {
             let is_word = event.table == WORD_TABLE;
@@ -163,7 +167,13 @@ impl Card {
         };
         take(&mut self.name, columns.name.as_ref());
         take(&mut self.owner, columns.owner.as_ref());
-        take(&mut self.account, columns.account.as_ref());
+        // As in the tables, whose accounts these are.
+        if !self.is_created && self.account.is_none() {
+            take(&mut self.account, columns.account.as_ref());
+        }
+        let created_at = columns.created_at.as_ref();
+        let created = created_at.and_then(|column| row.get(column));
+        self.is_created |= created.is_some_and(|created| !created.is_null());
         self.shown.resize(columns.shown.len(), None);
         for (place, column) in self.shown.iter_mut().zip(&columns.shown) {
             take(place, Some(column));
@@ -256,9 +266,10 @@ mod tests {
         let words: Vec<_> = card.words.iter().map(|word| (word.at, word.said)).collect();
         assert_eq!(words, [(at(3), WordKind::Called), (at(2), WordKind::Wrong)]);
         assert_eq!(Cards::searched("L1", &card), "l1\nacme");
-        assert_eq!(cards.of_account("A"), [] as [String; 0]);
-        assert_eq!(cards.of_account("B"), ["L1"]);
+        // A lead keeps its account.
+        assert_eq!(cards.of_account("A"), ["L1"]);
+        assert_eq!(cards.of_account("B"), [] as [String; 0]);
         cards.forget("L1");
-        assert_eq!((cards.get("L1"), cards.of_account("B").len()), (None, 0));
+        assert_eq!((cards.get("L1"), cards.of_account("A").len()), (None, 0));
     }
 }

@@ -7,9 +7,11 @@ use leadscore_store::{Entity, StoredEvent};
 use serde_json::{Map, Value};
 
 use super::cards::text_of;
+use super::points::of_rules;
 use super::served::Served;
 use super::shared::Shared;
 use super::{A_WEEK, YESTERDAY};
+use crate::error::LiveError;
 use crate::queue::tier_of;
 
 /// Points of a path that is computed, a week apart.
@@ -31,7 +33,10 @@ impl Shared {
         self.log_answer(&scored.score, scored.edges, None);
         let edges = scored.edges.values;
         let tables = served.tables.as_ref();
-        let points = tables.and_then(|tables| tables.points.get(lead));
+        let points = self.points_of(&served, &[&scored]);
+        let points = points.map_err(LiveError::no_score)?.pop().flatten();
+        let rules = served.rules().map(|(_, rules)| rules);
+        let points = rules.zip(points.as_ref());
         let change = served
             .changes(
                 &self.store,
@@ -53,7 +58,7 @@ impl Shared {
             change,
             ..self.row(
                 rank,
-                points.map(|points| points.points),
+                points.map(|(rules, lead)| of_rules(rules, lead)),
                 crossed.unwrap_or_default(),
                 scored,
             )
@@ -63,7 +68,7 @@ impl Shared {
             path,
             events,
             next_tier,
-            points: points.map_or_else(Vec::new, |points| points.by_rule.clone()),
+            points: points.map_or_else(Vec::new, |(rules, lead)| rules.by_rule(lead)),
             words,
         })
     }

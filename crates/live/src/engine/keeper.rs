@@ -1,11 +1,10 @@
 //! The thread that keeps the queue: it loads tables, puts all open leads in order, does so again as
 //! they age, and takes over a new champion, while what was there before goes on serving.
 
-use std::collections::HashMap;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
-use leadscore::{Data, Inputs, LeadPoints, ReadRules, Timeline, lead_points};
+use leadscore::{Data, Inputs, PointsTimeline, Timeline};
 use leadscore_core::Timestamp;
 use leadscore_store::{Entity, StoredEvent};
 
@@ -154,7 +153,7 @@ impl Keeper {
             tables: Some(Loaded::new(timeline, changed, loaded_at, empty, points)),
         };
         let before = self.shared.served();
-        self.shared.rank(&served, &before)?;
+        let ranked = self.shared.rank(&served, &before)?;
         self.shared.serve(served);
         self.tell_door();
         // Leads that changed while the queue was computed are in it as they were before.
@@ -162,7 +161,8 @@ impl Keeper {
         if let Some(tables) = &served.tables {
             self.shared.rescore_soon(tables.changed.entities());
         }
-        Ok(())
+        // Whoever asks for the queue does not wait for those who are told.
+        self.shared.tell(&served, ranked)
     }
 
     /// Tells the door when the tables begin that are served.
@@ -174,26 +174,21 @@ impl Keeper {
         }
     }
 
-    /// Points by the rules, where there are any.
-    fn points(
-        &self,
-        data: &Data,
-        at: Timestamp,
-    ) -> Result<HashMap<String, LeadPoints>, EngineError> {
-        let Some(rules) = &self.shared.rules else {
-            return Ok(HashMap::new());
+    /// What the rules look at, where there are any.
+    fn points(&self, data: &Data, at: Timestamp) -> Result<Option<PointsTimeline>, EngineError> {
+        let Some(rules) = self.shared.read_rules()? else {
+            return Ok(None);
         };
-        let points = lead_points(&data.as_of(at), ReadRules::open(rules)?)?;
-        Ok(points
-            .into_iter()
-            .map(|points| (points.lead.clone(), points))
-            .collect())
+        let (config, tables) = (self.shared.config(), self.shared.store.tables());
+        let points = PointsTimeline::read(config, data, rules, at, &tables)?;
+        Ok(Some(points))
     }
 
     /// Puts open leads in order as of now.
     fn refresh(&self) -> Result<(), EngineError> {
         let served = self.shared.served();
-        self.shared.rank(&served, &served)
+        let ranked = self.shared.rank(&served, &served)?;
+        self.shared.tell(&served, ranked)
     }
 }
 

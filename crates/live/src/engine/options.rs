@@ -6,18 +6,24 @@ use std::time::Duration;
 
 use leadscore::Config;
 use leadscore_core::Timestamp;
-use leadscore_serve::LeadScore;
+use leadscore_serve::{LeadScore, Measured, PointsOfRules};
 use leadscore_store::{Clock, Store, StoreError};
 
 use crate::error::LiveError;
 use crate::log::LogError;
 
-/// Hears of scores that are new or moved by a tenth of a point, with the points of the lead; from
-/// several threads.
-pub type OnScore = Arc<dyn Fn(&LeadScore, Option<f64>) + Send + Sync>;
+/// Watches on which side of thresholds leads are. Several threads call it.
+pub trait Watcher: Send + Sync {
+    /// Whether a score is to be heard of: the lead is on another side of a threshold than before, or
+    /// is measured by another model or other rules. It is asked of every lead at every refresh.
+    fn is_news(&self, measured: &Measured<'_>) -> bool;
 
-/// Which leads crossed which threshold when, since a moment: lead, threshold, moment.
-pub type Crossings = Arc<dyn Fn(Timestamp) -> Vec<(String, String, Timestamp)> + Send + Sync>;
+    /// Hears of a score that is news, and of what the rules make of the lead at its moment.
+    fn hear(&self, score: LeadScore, points: Option<PointsOfRules>);
+
+    /// Which leads crossed which threshold when, since a moment: lead, threshold, moment.
+    fn crossed(&self, since: Timestamp) -> Vec<(String, String, Timestamp)>;
+}
 
 /// What an engine is opened with.
 #[derive(Clone)]
@@ -34,10 +40,8 @@ pub struct EngineOptions {
     pub rules: Option<PathBuf>,
     /// Folder of the log of answers; default: `log` of `[serve]`, and none without it.
     pub log: Option<PathBuf>,
-    /// Hears of new scores; default: nobody.
-    pub on_score: Option<OnScore>,
-    /// Knows of crossings of thresholds; default: nobody.
-    pub crossings: Option<Crossings>,
+    /// Watches thresholds; default: nobody.
+    pub watcher: Option<Arc<dyn Watcher>>,
     /// Share of all leads that may have changed before tables are loaded anew; default 0.05.
     /// A lead that changed is scored from its rows, which takes longer than from tables.
     pub reload_share: f64,
@@ -59,8 +63,7 @@ impl EngineOptions {
             model: None,
             rules: None,
             log: None,
-            on_score: None,
-            crossings: None,
+            watcher: None,
             reload_share: 0.05,
             reload_every: Duration::from_secs(3_600),
             refresh_every: None,

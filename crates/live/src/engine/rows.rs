@@ -6,38 +6,44 @@ use std::sync::PoisonError;
 
 use leadscore_core::{Snapshot, Timestamp, log_odds_to_probability};
 use leadscore_serve::{
-    HeldBack, HeldBackQuery, HeldBackRow, LeadScore, NoScore, Queue, QueueQuery, QueueRow,
+    HeldBack, HeldBackQuery, HeldBackRow, LeadScore, NoScore, PointsOfRules, Queue, QueueQuery,
+    QueueRow,
 };
-use leadscore_store::StoredEvent;
+use leadscore_store::{Entity, StoredEvent};
 
 use super::cards::{Card, Cards};
+use super::points::of_rules;
 use super::served::{Loaded, ScoredLead, Served};
 use super::shared::Shared;
+use super::telling::Ranked;
 use super::{A_WEEK, EngineError, YESTERDAY};
+use crate::error::LiveError;
 use crate::queue::{Edges, Entry, Ranking, tier_edges};
 
 /// Leads that are scored at a time.
 const CHUNK: usize = 20_000;
-/// A likelihood that moved by less is not told again.
-const TOLD: f64 = 0.001;
 
 impl Shared {
     /// Puts all open leads in order as of now, by what `served` has in its tables and by the rows of
-    /// leads that changed since; `before` is the queue until now.
-    pub(super) fn rank(&self, served: &Served, before: &Served) -> Result<(), EngineError> {
+    /// leads that changed since; `before` is the queue until now. What is returned is to be told.
+    pub(super) fn rank(
+        &self,
+        served: &Served,
+        before: &Served,
+    ) -> Result<Option<Ranked>, EngineError> {
         let Some(tables) = &served.tables else {
-            return Ok(());
+            return Ok(None);
         };
         let at = self.store.moment();
+        let accounts = self.changed_accounts(served);
         let is_changed = |&lead: &u32| {
             let timeline = &tables.timeline;
-            tables
-                .changed
-                .has(timeline.id(lead), timeline.account_hash(lead))
+            let account = timeline.account_hash(lead);
+            tables.changed.has(timeline.id(lead), account) || accounts.contains(&account)
         };
         let (of_rows, of_tables): (Vec<u32>, Vec<u32>) =
             tables.timeline.open(at).into_iter().partition(is_changed);
-        let mut entries = self.unchanged_entries(served, tables, before, (&of_tables, at))?;
+        let mut entries = self.unchanged_entries(served, tables, (&of_tables, at))?;
         // Leads that changed since they were divided are among those of the tables, and nothing that
         // is before the moment changed of them: twice they would count twice in where tiers begin.
         let known: HashSet<u32> = of_tables.into_iter().collect();
@@ -46,7 +52,7 @@ impl Shared {
             number.is_some_and(|number| known.contains(&number))
         };
         let mut changed: Vec<String> = self
-            .leads_of(tables.changed.entities())
+            .leads_of(served, tables.changed.entities())
             .into_iter()
             .collect();
         changed.extend(
@@ -57,13 +63,15 @@ impl Shared {
         changed.sort_unstable();
         changed.dedup();
         changed.retain(|lead| !is_ranked(lead));
+        let mut scored_from_rows = Vec::new();
         for lead in &changed {
             if self.is_stopping() {
-                return Ok(());
+                return Ok(None);
             }
             if let Ok(scored) = served.score(&self.store, lead, at) {
                 let card = self.keep_card(lead, &scored.rows);
-                entries.push(self.entry(&scored.score, &card, served));
+                entries.push(entry_of(&scored.score, &card));
+                scored_from_rows.push(scored);
             }
         }
         let edges = if tables.changed.has_lookups() {
@@ -87,6 +95,7 @@ impl Shared {
                 }
             }
         }
+        let ranked = Ranked::new((at, edges), &entries, tables, scored_from_rows);
         let mut ranking = tables.ranking_mut();
         let mut fresh = Ranking::new(entries, edges, at);
         fresh.take_later(&ranking);
@@ -95,7 +104,7 @@ impl Shared {
             Some(_) | None => fresh.keep_orders(&ranking),
         }
         *ranking = fresh;
-        Ok(())
+        Ok(Some(ranked))
     }
 
     /// Where tiers begin by the probabilities of all open leads at a moment.
@@ -121,7 +130,6 @@ impl Shared {
         &self,
         served: &Served,
         tables: &Loaded,
-        before: &Served,
         (open, at): (&[u32], Timestamp),
     ) -> Result<Vec<Entry>, EngineError> {
         let scoring = &served.scoring;
@@ -146,56 +154,10 @@ impl Shared {
                     at,
                     card,
                     scores.is_held_back(row),
-                    tables.points.get(id).map(|points| points.points),
                 ));
             }
-            drop(cards);
-            self.tell(served, &scores, before, at);
         }
         Ok(entries)
-    }
-
-    /// Tells whoever hears of scores about those that moved, or are new.
-    fn tell(
-        &self,
-        served: &Served,
-        scores: &leadscore::TimelineScores<'_>,
-        before: &Served,
-        at: Timestamp,
-    ) {
-        let (Some(hear), Some(tables)) = (&self.options.on_score, &served.tables) else {
-            return;
-        };
-        let edges = tables.ranking().edges.values;
-        for row in 0..scores.scored.probabilities.len() {
-            let probability = scores.scored.probabilities[row];
-            let lead = tables.timeline.id(scores.matrix.keys()[row].lead);
-            let known = before
-                .tables
-                .as_ref()
-                .and_then(|known| known.ranking().get(lead).map(|entry| entry.probability));
-            if known.is_some_and(|known| (known - probability).abs() < TOLD) {
-                continue;
-            }
-            let score = served.score_of_row(scores, row, lead, at, &edges, String::new());
-            hear(&score, tables.points.get(lead).map(|points| points.points));
-        }
-    }
-
-    /// A lead of the queue.
-    pub(super) fn entry(&self, score: &LeadScore, card: &Card, served: &Served) -> Entry {
-        let points = served
-            .tables
-            .as_ref()
-            .and_then(|tables| tables.points.get(&score.lead));
-        entry(
-            &score.lead,
-            (score.log_odds, log_odds_to_probability(score.log_odds)),
-            score.at,
-            card,
-            score.held_back,
-            points.map(|points| points.points),
-        )
     }
 
     /// Keeps what the rows of a lead say to people.
@@ -236,6 +198,10 @@ impl Shared {
         let mut found: Vec<(usize, &Entry, ScoredLead)> = Vec::new();
         for ((rank, entry), scored) in page.rows.iter().zip(scored) {
             match scored {
+                // It moved into the arm since it was put in order.
+                Ok(scored) if scored.score.held_back => {
+                    self.rescore_soon(vec![Entity::Lead(entry.lead.clone())]);
+                }
                 Ok(scored) => found.push((*rank, entry, scored)),
                 // It closed since the last refresh.
                 Err(error) if error.is_of_lead() => {
@@ -245,17 +211,22 @@ impl Shared {
             }
         }
         let scores: Vec<&ScoredLead> = found.iter().map(|(_, _, scored)| scored).collect();
+        let points = self.points_of(&served, &scores);
+        let points = points.map_err(LiveError::no_score)?;
         let since = query.compare_with.unwrap_or(at - YESTERDAY);
         let changes = served.changes(&self.store, &scores, since);
         let rows = found
             .into_iter()
             .zip(changes)
-            .map(|((rank, entry, scored), change)| {
+            .zip(points)
+            .map(|(((rank, entry, scored), change), points)| {
                 self.log_answer(&scored.score, scored.edges, None);
                 let crossed = crossed.get(&entry.lead).cloned().unwrap_or_default();
+                let points = served.rules().zip(points.as_ref());
+                let points = points.map(|((_, rules), lead)| of_rules(rules, lead));
                 QueueRow {
                     change,
-                    ..self.row(rank, entry.points, crossed, scored)
+                    ..self.row(rank, points, crossed, scored)
                 }
             })
             .collect();
@@ -297,11 +268,12 @@ impl Shared {
         })
     }
 
-    /// A row as people see it, without what changed.
+    /// A row as people see it, without what changed. Who is held back has crossed nothing, whatever it
+    /// did before.
     pub(super) fn row(
         &self,
         rank: usize,
-        points: Option<f64>,
+        points: Option<PointsOfRules>,
         crossed: Vec<(String, Timestamp)>,
         scored: ScoredLead,
     ) -> QueueRow {
@@ -321,9 +293,10 @@ impl Shared {
             age_days: card
                 .created
                 .map_or(f64::NAN, |created| score.at.days_since(created)),
-            points,
+            points: points.as_ref().and_then(|points| points.points),
+            cell: points.and_then(|points| points.cell),
             word: card.words.into_iter().next(),
-            crossed,
+            crossed: if score.held_back { Vec::new() } else { crossed },
             score,
         }
     }
@@ -341,13 +314,18 @@ impl Shared {
     }
 }
 
+/// A lead of the queue, which was scored.
+pub(super) fn entry_of(score: &LeadScore, card: &Card) -> Entry {
+    let log_odds = (score.log_odds, log_odds_to_probability(score.log_odds));
+    entry(&score.lead, log_odds, score.at, card, score.held_back)
+}
+
 fn entry(
     lead: &str,
     (log_odds, probability): (f64, f64),
     at: Timestamp,
     card: &Card,
     held_back: bool,
-    points: Option<f64>,
 ) -> Entry {
     Entry {
         lead: lead.to_owned(),
@@ -358,7 +336,6 @@ fn entry(
         created: card.created,
         held_back,
         searched: Cards::searched(lead, card),
-        points: points.filter(|points| points.is_finite()),
         moved: at,
         anchor: probability,
     }

@@ -1,10 +1,9 @@
 //! What is served at a time: one model, the tables as it reads them, and the queue by both. A new
 //! model or newer tables are another one, which takes its place whole.
 
-use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use leadscore::{LeadPoints, Timeline, TimelineScores};
+use leadscore::{PointsTimeline, Timeline, TimelineScores};
 use leadscore_core::{Snapshot, Timestamp};
 use leadscore_serve::{Change, LeadScore, NoScore, Reason};
 use leadscore_store::{Store, StoredEvent};
@@ -30,7 +29,8 @@ pub(super) struct Loaded {
     /// Every event that was recorded before is in the tables.
     pub(super) loaded_at: Timestamp,
     ranking: RwLock<Ranking>,
-    pub(super) points: HashMap<String, LeadPoints>,
+    /// What rules make of leads; `None` where there are no rules.
+    pub(super) points: Option<PointsTimeline>,
 }
 
 /// A lead that is scored, with the rows that it was scored from.
@@ -47,7 +47,7 @@ impl Loaded {
         changed: Arc<Changed>,
         loaded_at: Timestamp,
         ranking: Ranking,
-        points: HashMap<String, LeadPoints>,
+        points: Option<PointsTimeline>,
     ) -> Self {
         Self {
             timeline,

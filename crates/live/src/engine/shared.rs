@@ -1,11 +1,11 @@
 //! What all threads of the engine share.
 
 use std::collections::{HashMap, HashSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock};
 
-use leadscore::Config;
+use leadscore::{Config, ReadRules, check_thresholds};
 use leadscore_core::Timestamp;
 use leadscore_operate::History;
 use leadscore_serve::{FieldError, Forgotten, NoScore};
@@ -81,6 +81,7 @@ impl Shared {
             .rules
             .clone()
             .or_else(|| beside.is_file().then_some(beside));
+        read_rules(config, rules.as_deref())?;
         Ok(Self {
             store: Arc::clone(&options.store),
             changes: Changes::default(),
@@ -112,6 +113,11 @@ impl Shared {
             registry: &self.registry,
             file: self.options.model.as_deref(),
         }
+    }
+
+    /// The rules as their file has them now, where there is one.
+    pub(super) fn read_rules(&self) -> Result<Option<ReadRules>, EngineError> {
+        Ok(read_rules(self.config(), self.rules.as_deref())?)
     }
 
     /// What is served now.
@@ -281,11 +287,18 @@ impl Shared {
         since: Timestamp,
     ) -> HashMap<String, Vec<(String, Timestamp)>> {
         let mut by_lead: HashMap<String, Vec<(String, Timestamp)>> = HashMap::new();
-        if let Some(crossings) = &self.options.crossings {
-            for (lead, threshold, at) in crossings(since) {
+        if let Some(watcher) = &self.options.watcher {
+            for (lead, threshold, at) in watcher.crossed(since) {
                 by_lead.entry(lead).or_default().push((threshold, at));
             }
         }
         by_lead
     }
+}
+
+/// Reads the rules, where there are any; the thresholds of the config must fit them.
+fn read_rules(config: &Config, path: Option<&Path>) -> leadscore::Result<Option<ReadRules>> {
+    let rules = path.map(ReadRules::open).transpose()?;
+    check_thresholds(config.settings(), rules.as_ref())?;
+    Ok(rules)
 }

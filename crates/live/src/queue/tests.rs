@@ -19,7 +19,6 @@ fn entry(lead: &str, log_odds: f64, at: i64) -> Entry {
         searched: format!("{} gmbh", lead.to_lowercase()),
         created: None,
         held_back: number.is_multiple_of(5),
-        points: None,
         moved: Timestamp::from_micros(at),
         anchor: probability,
     }

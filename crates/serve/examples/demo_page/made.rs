@@ -326,6 +326,7 @@ impl Made {
             score,
             age_days: 400.0 * draw(number, "days").powi(3),
             points: Some(5.0),
+            cell: None,
             word: word.or_else(|| self.made_word(number)),
             crossed: if number.is_multiple_of(13) {
                 vec![("hot".to_owned(), at - Span::from_micros(7_200_000_000))]

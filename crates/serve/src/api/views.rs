@@ -176,8 +176,10 @@ pub(crate) struct RowView {
     owner: Option<String>,
     /// Age in days.
     age_days: f64,
-    /// Points of the rules, where there are any.
+    /// Points of the rules at the moment of the score, where there are any.
     points: Option<f64>,
+    /// The cell of the rules' matrix then, where the lead is in one.
+    cell: Option<CellView>,
     /// Further columns, as the config names them.
     shown: Vec<NamedText>,
     /// The score now.
@@ -197,6 +199,16 @@ pub(crate) struct NamedText {
     name: String,
     /// Its value, as people read it.
     value: String,
+}
+
+/// A cell of the rules' matrix.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(rename = "Cell")]
+struct CellView {
+    /// Its name, such as A1.
+    label: String,
+    /// What the rules say to do there.
+    action: Option<String>,
 }
 
 /// How a score changed.
@@ -395,6 +407,10 @@ impl RowView {
             owner: row.owner.clone(),
             age_days: row.age_days,
             points: row.points,
+            cell: row.cell.as_ref().map(|cell| CellView {
+                label: cell.label.clone(),
+                action: cell.action.clone(),
+            }),
             shown: named(&row.shown),
             score: ScoreView::new(&row.score, reasons),
             change: row.change.as_ref().map(|change| ChangeView {

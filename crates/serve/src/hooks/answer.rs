@@ -28,6 +28,13 @@ pub(super) enum Answer {
         /// How long it wants to be left alone.
         retry_after: Option<Duration>,
     },
+    /// Nobody was called: the lead is held back.
+    HeldBack,
+    /// Nobody was called, since it cannot be known whether the lead is held back.
+    Unsure {
+        /// Why.
+        problem: String,
+    },
 }
 
 impl Answer {
@@ -58,6 +65,7 @@ impl Answer {
             Self::Taken { status } | Self::Refused { status, .. } => Some(*status),
             Self::Gone => Some(410),
             Self::Down { status, .. } => *status,
+            Self::HeldBack | Self::Unsure { .. } => None,
         }
     }
 
@@ -66,7 +74,10 @@ impl Answer {
         match self {
             Self::Taken { .. } => None,
             Self::Gone => Some("answered 410: it wants no calls any more"),
-            Self::Refused { problem, .. } | Self::Down { problem, .. } => Some(problem),
+            Self::Refused { problem, .. }
+            | Self::Down { problem, .. }
+            | Self::Unsure { problem } => Some(problem),
+            Self::HeldBack => Some("nobody was called: the lead is held back"),
         }
     }
 
@@ -74,7 +85,19 @@ impl Answer {
     pub(super) fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Down { retry_after, .. } => *retry_after,
-            Self::Taken { .. } | Self::Refused { .. } | Self::Gone => None,
+            Self::Taken { .. }
+            | Self::Refused { .. }
+            | Self::Gone
+            | Self::HeldBack
+            | Self::Unsure { .. } => None,
+        }
+    }
+
+    /// Whether the receiver was called.
+    pub(super) fn is_try(&self) -> bool {
+        match self {
+            Self::Taken { .. } | Self::Refused { .. } | Self::Gone | Self::Down { .. } => true,
+            Self::HeldBack | Self::Unsure { .. } => false,
         }
     }
 }
@@ -107,6 +130,7 @@ mod tests {
                 Answer::Refused { .. } => "refused",
                 Answer::Gone => "gone",
                 Answer::Down { .. } => "down",
+                Answer::HeldBack | Answer::Unsure { .. } => "not called",
             };
             assert_eq!(found, expected, "{status}");
             assert_eq!(answer.status(), Some(status));

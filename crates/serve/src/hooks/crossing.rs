@@ -6,8 +6,8 @@ use leadscore_store::{Entity, NewEvent};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
-use crate::LeadScore;
 use crate::percent::lead_address;
+use crate::{LeadScore, PointsOfRules};
 
 /// The table that crossings are events of.
 pub(crate) const CROSSINGS: &str = "activities.thresholds";
@@ -29,6 +29,8 @@ pub struct Crossing {
     pub likelihood: f64,
     /// Points of the rules, where there are any.
     pub points: Option<f64>,
+    /// The cell of the rules' matrix, where the lead is in one.
+    pub cell: Option<String>,
     /// The tier.
     pub tier: ContactPriority,
     /// The model.
@@ -67,7 +69,7 @@ impl Crossing {
     pub(super) fn new(
         score: &LeadScore,
         threshold: &str,
-        points: Option<f64>,
+        points: Option<&PointsOfRules>,
         cause: Cause,
         is_told: bool,
     ) -> Self {
@@ -77,7 +79,12 @@ impl Crossing {
             threshold: threshold.to_owned(),
             at: score.at,
             likelihood: score.likelihood,
-            points,
+            points: points
+                .and_then(|points| points.points)
+                .filter(|points| points.is_finite()),
+            cell: points
+                .and_then(|points| points.cell.as_ref())
+                .map(|cell| cell.label.clone()),
             tier: score.tier,
             model: score.model.clone(),
             cause,
@@ -106,6 +113,7 @@ impl Crossing {
                 threshold: &self.threshold,
                 likelihood: self.likelihood,
                 points: self.points,
+                cell: self.cell.as_deref(),
                 tier: self.tier.name(),
                 reasons: score
                     .reasons
@@ -136,6 +144,8 @@ struct Data<'a> {
     likelihood: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
     points: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cell: Option<&'a str>,
     tier: &'static str,
     reasons: Vec<&'a str>,
     model: &'a str,
@@ -195,7 +205,7 @@ pub(super) fn hash(text: &str) -> String {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::Reason;
+    use crate::{MatrixCell, Reason};
 
     pub(in crate::hooks) fn score(lead: &str, likelihood: f64) -> LeadScore {
         let reason = |text: &str| Reason {
@@ -237,9 +247,19 @@ pub(super) mod tests {
                 r#""url":"https://leads.example.com/leads/a%2Fb%20%C3%BC"}}"#
             )
         );
-        let body = Crossing::new(&score, "hot", Some(60.0), Cause::Lead, true).body(&score, None);
+        let points = PointsOfRules {
+            rules: "r1".to_owned(),
+            points: Some(60.0),
+            is_disqualified: false,
+            cell: Some(MatrixCell {
+                label: "A1".to_owned(),
+                action: Some("call today".to_owned()),
+            }),
+        };
+        let body =
+            Crossing::new(&score, "hot", Some(&points), Cause::Lead, true).body(&score, None);
         assert!(
-            body.contains(r#""points":60.0,"#) && !body.contains("url"),
+            body.contains(r#""points":60.0,"cell":"A1","#) && !body.contains("url"),
             "{body}"
         );
     }

@@ -229,11 +229,11 @@ impl Settling<'_> {
                     self.taken(transaction, call, *status)?;
                     self.promote(transaction, call)?;
                 }
-                Answer::Gone => {
+                Answer::Gone | Answer::HeldBack => {
                     self.failed(transaction, call, answer, true)?;
                     self.promote(transaction, call)?;
                 }
-                Answer::Refused { .. } | Answer::Down { .. } => {
+                Answer::Refused { .. } | Answer::Down { .. } | Answer::Unsure { .. } => {
                     self.failed(transaction, call, answer, false)?;
                     self.promote(transaction, call)?;
                 }
@@ -281,7 +281,7 @@ impl Settling<'_> {
         let day = self.now + micros(self.options.give_up_after);
         let mut statement = transaction.prepare_cached(
             "UPDATE deliveries SET
-                n_tries = n_tries + 1, n_waits = n_waits + 1, answer = ?2, problem = ?3,
+                n_tries = n_tries + ?8, n_waits = n_waits + 1, answer = ?2, problem = ?3,
                 deadline = COALESCE(deadline, ?4),
                 status = CASE WHEN ?5 OR deadline <= ?6 THEN 'dead' ELSE 'waiting' END,
                 settled = CASE WHEN ?5 OR deadline <= ?6 THEN ?6 END,
@@ -297,6 +297,7 @@ impl Settling<'_> {
             is_final,
             self.now,
             micros(wait),
+            answer.is_try(),
         ])?;
         Ok(())
     }

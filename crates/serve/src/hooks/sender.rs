@@ -8,13 +8,13 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::{Id, JoinSet};
 
-use super::WebhookOptions;
 use super::answer::Answer;
 use super::backoff::Backoff;
 use super::client::{self, Clients, Request};
 use super::line::{self, Call, Settling};
 use super::receiver::Receiver;
 use super::schedule::{Problem, Schedule, micros};
+use super::{IsHeldBack, WebhookOptions};
 use crate::{Clock, State, StateError};
 
 /// Failures in a row after which a receiver is taken to be down.
@@ -33,6 +33,7 @@ pub(super) struct Sender {
     pub(super) clock: Clock,
     pub(super) schedule: Schedule,
     pub(super) options: Arc<WebhookOptions>,
+    pub(super) is_held_back: IsHeldBack,
     pub(super) problem: Problem,
 }
 
@@ -154,11 +155,18 @@ impl Sender {
             return failed("the config has no webhook of this threshold any more".to_owned());
         };
         let (clients, reach) = (Arc::clone(&self.clients), self.receiver.reach);
-        let client = match tokio::task::spawn_blocking(move || clients.get(reach)).await {
-            Ok(Ok(client)) => client,
-            Ok(Err(_)) | Err(_) => {
-                return failed("the system's certificates cannot be read".to_owned());
-            }
+        let (is_held_back, lead) = (Arc::clone(&self.is_held_back), call.lead.clone());
+        let prepared = move || (is_held_back(&lead), clients.get(reach));
+        let Ok((is_held_back, client)) = tokio::task::spawn_blocking(prepared).await else {
+            return failed("the call cannot be prepared".to_owned());
+        };
+        match is_held_back {
+            Ok(false) => {}
+            Ok(true) => return Answer::HeldBack,
+            Err(problem) => return Answer::Unsure { problem },
+        }
+        let Ok(client) = client else {
+            return failed("the system's certificates cannot be read".to_owned());
         };
         let seconds = (self.clock)().micros().div_euclid(1_000_000);
         let request = Request {
@@ -200,6 +208,8 @@ impl Sender {
     fn health_after(&self, health: Health, answer: &Answer, now: i64) -> Health {
         match answer {
             Answer::Taken { .. } | Answer::Refused { .. } | Answer::Gone => Health::default(),
+            // The receiver knows nothing of it.
+            Answer::HeldBack | Answer::Unsure { .. } => health,
             Answer::Down { retry_after, .. } => {
                 // Calls that were under way when it went down tell nothing new.
                 let is_new = health.n_failures < N_UNTIL_DOWN || now >= health.not_before;

@@ -1,9 +1,26 @@
 //! One threshold of the config: on which side of it a score is.
 
 use leadscore_config::ThresholdConfig;
-use leadscore_core::ContactPriority;
+use leadscore_core::{ContactPriority, Timestamp};
 
-use crate::LeadScore;
+use crate::{LeadScore, PointsOfRules};
+
+/// What of a lead is compared with thresholds.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Measured<'a> {
+    /// The lead.
+    pub lead: &'a str,
+    /// The moment of the score.
+    pub at: Timestamp,
+    /// The model that made the score.
+    pub model: &'a str,
+    /// Likelihood, 0 to 100.
+    pub likelihood: f64,
+    /// The tier.
+    pub tier: ContactPriority,
+    /// What the rules make of the lead at that moment, where there are rules.
+    pub points: Option<&'a PointsOfRules>,
+}
 
 /// One threshold of the config.
 #[derive(Debug, Clone)]
@@ -19,11 +36,33 @@ pub(super) struct Threshold {
 }
 
 /// What a threshold is a threshold of.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 enum Measure {
-    Likelihood { from: f64, below: f64 },
+    Likelihood {
+        from: f64,
+        below: f64,
+    },
     Tier(ContactPriority),
-    Points { from: f64, below: f64 },
+    Points {
+        from: f64,
+        below: f64,
+    },
+    /// One of these cells of the rules' matrix.
+    Cells(Vec<String>),
+}
+
+impl<'a> Measured<'a> {
+    /// A score, and what the rules make of the lead at its moment.
+    pub fn of(score: &'a LeadScore, points: Option<&'a PointsOfRules>) -> Self {
+        Self {
+            lead: &score.lead,
+            at: score.at,
+            model: &score.model,
+            likelihood: score.likelihood,
+            tier: score.tier,
+            points,
+        }
+    }
 }
 
 impl Threshold {
@@ -40,6 +79,8 @@ impl Threshold {
         } else if let Some(from) = config.points {
             let below = from - hysteresis;
             Measure::Points { from, below }
+        } else if let Some(cell) = &config.cell {
+            Measure::Cells(cell.to_vec())
         } else {
             let tier = config.tier.as_deref()?;
             let tiers = ContactPriority::QUARTILES;
@@ -55,45 +96,60 @@ impl Threshold {
 
     /// The threshold as text: sides of another definition say nothing about this one.
     pub(super) fn definition(&self) -> String {
-        match self.measure {
+        match &self.measure {
             Measure::Likelihood { from, below } => format!("likelihood {from} {below}"),
             Measure::Tier(tier) => format!("tier {tier}"),
             Measure::Points { from, below } => format!("points {from} {below}"),
+            Measure::Cells(labels) => {
+                let mut labels = labels.clone();
+                labels.sort_unstable();
+                format!("cell {labels:?}")
+            }
         }
     }
 
-    /// Whether it is of the rules' points, which change when the rules do.
-    pub(super) fn is_of_points(&self) -> bool {
+    /// By what a lead is measured: the model, or the rules, whose change moves leads that did
+    /// nothing.
+    pub(super) fn source<'a>(&self, measured: &Measured<'a>) -> &'a str {
         match self.measure {
-            Measure::Points { .. } => true,
-            Measure::Likelihood { .. } | Measure::Tier(_) => false,
+            Measure::Points { .. } | Measure::Cells(_) => {
+                measured.points.map_or("", |points| &points.rules)
+            }
+            Measure::Likelihood { .. } | Measure::Tier(_) => measured.model,
         }
     }
 
-    /// Whether the lead is at the threshold or above it; `None` if that cannot be known.
+    /// Whether the lead is at the threshold or above it, or in one of its cells; `None` if that
+    /// cannot be known.
     ///
-    /// Within the hysteresis it stays where it was. A lead that was nowhere before is above only if
+    /// Who is disqualified by the rules is below all points and in no cell. Within the hysteresis it stays where it was. A lead that was nowhere before is above only if
     /// it has reached the threshold.
-    pub(super) fn is_above(
-        &self,
-        score: &LeadScore,
-        points: Option<f64>,
-        was_above: bool,
-    ) -> Option<bool> {
+    pub(super) fn is_above(&self, measured: &Measured<'_>, was_above: bool) -> Option<bool> {
         let compare = |value: f64, from: f64, below: f64| {
             value
                 .is_finite()
                 .then_some(value >= from || (was_above && value >= below))
         };
-        match self.measure {
-            Measure::Likelihood { from, below } => compare(score.likelihood, from, below),
-            Measure::Points { from, below } => compare(points?, from, below),
-            Measure::Tier(tier) => match score.tier {
+        match &self.measure {
+            &Measure::Likelihood { from, below } => compare(measured.likelihood, from, below),
+            &Measure::Points { from, below } => {
+                let points = measured.points?;
+                let above = compare(points.points?, from, below)?;
+                Some(above && !points.is_disqualified)
+            }
+            Measure::Cells(labels) => {
+                let points = measured.points?;
+                points.points?;
+                let cell = points.cell.as_ref();
+                let is_in = cell.is_some_and(|cell| labels.contains(&cell.label));
+                Some(is_in && !points.is_disqualified)
+            }
+            Measure::Tier(tier) => match measured.tier {
                 ContactPriority::ClosedWon => None,
                 ContactPriority::VeryHigh
                 | ContactPriority::High
                 | ContactPriority::Medium
-                | ContactPriority::Low => Some(score.tier <= tier),
+                | ContactPriority::Low => Some(measured.tier <= *tier),
             },
         }
     }
@@ -102,7 +158,33 @@ impl Threshold {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::hooks::crossing::tests::score;
+    use crate::MatrixCell;
+    use leadscore_config::OneOrMany;
+
+    const AT: Timestamp = Timestamp::from_micros(1_748_772_000_000_000);
+
+    fn measured(likelihood: f64) -> Measured<'static> {
+        Measured {
+            lead: "L1",
+            at: AT,
+            model: "m1",
+            likelihood,
+            tier: ContactPriority::High,
+            points: None,
+        }
+    }
+
+    fn points(points: Option<f64>, cell: Option<&str>) -> PointsOfRules {
+        PointsOfRules {
+            rules: "r1".to_owned(),
+            points,
+            is_disqualified: false,
+            cell: cell.map(|label| MatrixCell {
+                label: label.to_owned(),
+                action: None,
+            }),
+        }
+    }
 
     fn threshold(config: ThresholdConfig) -> Result<Threshold, &'static str> {
         Threshold::new("hot", &config, None).ok_or("it measures nothing")
@@ -125,8 +207,7 @@ mod tests {
             (f64::NAN, true, None),
             (f64::INFINITY, true, None),
         ] {
-            let score = score("L1", likelihood);
-            let found = threshold.is_above(&score, None, was_above);
+            let found = threshold.is_above(&measured(likelihood), was_above);
             assert_eq!(found, expected, "{likelihood}, {was_above}");
         }
         Ok(())
@@ -145,9 +226,11 @@ mod tests {
             (ContactPriority::Low, Some(false)),
             (ContactPriority::ClosedWon, None),
         ] {
-            let mut score = score("L1", 50.0);
-            score.tier = tier;
-            assert_eq!(threshold.is_above(&score, None, false), expected, "{tier}");
+            let measured = Measured {
+                tier,
+                ..measured(50.0)
+            };
+            assert_eq!(threshold.is_above(&measured, false), expected, "{tier}");
         }
         Ok(())
     }
@@ -158,15 +241,60 @@ mod tests {
             points: Some(-5.0),
             ..ThresholdConfig::default()
         })?;
-        let score = score("L1", 50.0);
+        for (points_given, is_disqualified, expected) in [
+            (None, false, None),
+            (Some(points(None, None)), false, None),
+            (Some(points(Some(f64::NAN), None)), false, None),
+            (Some(points(Some(-5.0), None)), false, Some(true)),
+            (Some(points(Some(-5.0), None)), true, Some(false)),
+            (Some(points(Some(-5.5), None)), false, Some(false)),
+        ] {
+            let points = points_given.map(|points| PointsOfRules {
+                is_disqualified,
+                ..points
+            });
+            let measured = Measured {
+                points: points.as_ref(),
+                ..measured(50.0)
+            };
+            assert_eq!(threshold.is_above(&measured, false), expected, "{points:?}");
+            assert_eq!(
+                threshold.source(&measured),
+                if points.is_some() { "r1" } else { "" }
+            );
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn a_lead_is_in_one_of_the_cells_or_not() -> Result<(), &'static str> {
+        let of = |labels: &[&str]| {
+            let labels = labels.iter().map(|label| (*label).to_owned()).collect();
+            threshold(ThresholdConfig {
+                cell: Some(OneOrMany::Many(labels)),
+                ..ThresholdConfig::default()
+            })
+        };
+        let threshold = of(&["A1", "A2"])?;
         for (points, expected) in [
             (None, None),
-            (Some(f64::NAN), None),
-            (Some(-5.0), Some(true)),
-            (Some(-5.5), Some(false)),
+            // Who does not have the score of the rules.
+            (Some(points(None, None)), None),
+            (Some(points(Some(3.0), None)), Some(false)),
+            (Some(points(Some(3.0), Some("A1"))), Some(true)),
+            (Some(points(Some(3.0), Some("A2"))), Some(true)),
+            (Some(points(Some(3.0), Some("A"))), Some(false)),
+            (Some(points(Some(3.0), Some("B1"))), Some(false)),
         ] {
-            assert_eq!(threshold.is_above(&score, points, false), expected);
+            let measured = Measured {
+                points: points.as_ref(),
+                ..measured(50.0)
+            };
+            assert_eq!(threshold.is_above(&measured, true), expected, "{points:?}");
         }
+        // The order of the names says nothing, and their letters do.
+        assert_eq!(of(&["A2", "A1"])?.definition(), threshold.definition());
+        assert_ne!(of(&["A1, A2"])?.definition(), threshold.definition());
         Ok(())
     }
 }

@@ -10,9 +10,9 @@ use rusqlite::{Transaction, params};
 use tokio::sync::watch;
 
 use super::crossing::{Cause, event};
-use super::threshold::Threshold;
+use super::threshold::{Measured, Threshold};
 use super::{Crossing, Receivers, line};
-use crate::{Forgetter, LeadScore, Removed, State, StateError};
+use crate::{Forgetter, LeadScore, PointsOfRules, Removed, State, StateError};
 
 /// Crossings that are kept for the queue and the page.
 const N_KEPT: i64 = 1_000_000;
@@ -39,8 +39,6 @@ struct Sides {
     by_lead: HashMap<String, Box<[Option<Side>]>>,
     /// Models and rules, by number: millions of leads have few of them.
     sources: Vec<String>,
-    /// The rules that points are from.
-    rules: Option<String>,
 }
 
 /// On which side of one threshold a lead was.
@@ -87,10 +85,36 @@ impl Thresholds {
         })
     }
 
+    /// Whether a score is to be observed: the lead is on another side of a threshold than at its last
+    /// score, or is measured by another model or other rules.
+    ///
+    /// It is asked of every score, since most are no news, and writes nothing.
+    pub fn is_news(&self, measured: &Measured<'_>) -> bool {
+        if self.thresholds.is_empty() || !measured.likelihood.is_finite() {
+            return false;
+        }
+        let mut sides = self.sides();
+        let mut is_news = false;
+        for idx in 0..self.thresholds.len() {
+            let Some((before, now)) = self.sides_of(&mut sides, idx, measured) else {
+                continue;
+            };
+            match before {
+                Some(before) if before.is_same(now) => {
+                    // Later than what is still on its way here.
+                    sides.put(measured.lead, idx, self.thresholds.len(), now);
+                }
+                Some(_) | None => is_news = true,
+            }
+        }
+        is_news
+    }
+
     /// Compares a score with the lead's last sides; crossings are durable when it returns, and told
     /// ones are on their way.
     ///
-    /// A score that is not later than the last one says nothing. `points` are those of the rules.
+    /// A score that is not later than the last one says nothing. `points` are those of the rules at
+    /// the moment of the score.
     ///
     /// # Errors
     ///
@@ -99,7 +123,7 @@ impl Thresholds {
     pub fn observe(
         &self,
         score: &LeadScore,
-        points: Option<f64>,
+        points: Option<&PointsOfRules>,
     ) -> Result<Vec<Crossing>, StateError> {
         self.observe_all([(score, points)])
     }
@@ -112,7 +136,7 @@ impl Thresholds {
     /// As [`Thresholds::observe`].
     pub fn observe_all<'a>(
         &self,
-        scores: impl IntoIterator<Item = (&'a LeadScore, Option<f64>)>,
+        scores: impl IntoIterator<Item = (&'a LeadScore, Option<&'a PointsOfRules>)>,
     ) -> Result<Vec<Crossing>, StateError> {
         if self.thresholds.is_empty() {
             return Ok(Vec::new());
@@ -123,7 +147,6 @@ impl Thresholds {
             if !score.likelihood.is_finite() {
                 continue;
             }
-            let points = points.filter(|points| points.is_finite());
             for idx in 0..self.thresholds.len() {
                 self.compare(&mut sides, &mut changes, idx, score, points);
             }
@@ -149,12 +172,6 @@ impl Thresholds {
                 Err(error)
             }
         }
-    }
-
-    /// Says which rules points are from now: a lead that crosses because they changed crosses as it
-    /// does by another model. Until it is called, points are taken to change with the model.
-    pub fn set_rules(&self, id: &str) {
-        self.sides().rules = Some(id.to_owned());
     }
 
     /// Crossings that were told, from a moment on: lead, threshold, moment; oldest first.
@@ -278,6 +295,28 @@ impl Thresholds {
         self.sides.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// On which side of a threshold a lead was, and is now; `None` where that is not known, or the
+    /// score is not later than the last one.
+    fn sides_of(
+        &self,
+        sides: &mut Sides,
+        idx: usize,
+        measured: &Measured<'_>,
+    ) -> Option<(Option<Side>, Side)> {
+        let threshold = &self.thresholds[idx];
+        let before = sides.by_lead.get(measured.lead).and_then(|of| of[idx]);
+        if before.is_some_and(|side| measured.at <= side.at) {
+            return None;
+        }
+        let was_above = before.is_some_and(|side| side.is_above);
+        let side = Side {
+            is_above: threshold.is_above(measured, was_above)?,
+            source: sides.number(threshold.source(measured)),
+            at: measured.at,
+        };
+        Some((before, side))
+    }
+
     /// Compares one score with one threshold, and takes down what changed.
     fn compare<'a>(
         &self,
@@ -285,41 +324,26 @@ impl Thresholds {
         changes: &mut Changes<'a>,
         idx: usize,
         score: &'a LeadScore,
-        points: Option<f64>,
+        points: Option<&PointsOfRules>,
     ) {
-        let threshold = &self.thresholds[idx];
-        let before = sides.by_lead.get(&score.lead).and_then(|of| of[idx]);
-        if before.is_some_and(|side| score.at <= side.at) {
+        let measured = Measured::of(score, points);
+        let Some((before, side)) = self.sides_of(sides, idx, &measured) else {
             return;
-        }
-        let was_above = before.is_some_and(|side| side.is_above);
-        let Some(is_above) = threshold.is_above(score, points, was_above) else {
-            return;
-        };
-        let source = match &sides.rules {
-            Some(rules) if threshold.is_of_points() => rules.clone(),
-            Some(_) | None => score.model.clone(),
-        };
-        let source = sides.number(&source);
-        let side = Side {
-            is_above,
-            source,
-            at: score.at,
         };
         sides.put(&score.lead, idx, self.thresholds.len(), side);
         changes.before.push((&score.lead, idx, before));
-        let Some(before) = before else {
-            changes.sides.push((&score.lead, idx, side));
-            return;
-        };
-        if before.is_above == is_above && before.source == source {
+        if before.is_some_and(|before| before.is_same(side)) {
             return;
         }
         changes.sides.push((&score.lead, idx, side));
-        if is_above && !before.is_above {
+        let threshold = &self.thresholds[idx];
+        if let Some(before) = before
+            && side.is_above
+            && !before.is_above
+        {
             let (cause, is_told) = if score.held_back {
                 (Cause::HeldBack, false)
-            } else if before.source == source {
+            } else if before.source == side.source {
                 (Cause::Lead, true)
             } else {
                 (Cause::Model, threshold.tells_model_changes)
@@ -361,6 +385,13 @@ impl Thresholds {
             }
             Ok(is_called)
         })
+    }
+}
+
+impl Side {
+    /// Whether nothing but the moment differs.
+    fn is_same(self, other: Self) -> bool {
+        self.is_above == other.is_above && self.source == other.source
     }
 }
 
@@ -415,8 +446,8 @@ fn read_sides(state: &State, thresholds: &[Threshold]) -> Result<Sides, StateErr
 fn insert(transaction: &Transaction<'_>, crossing: &Crossing) -> rusqlite::Result<bool> {
     let mut statement = transaction.prepare_cached(
         "INSERT OR IGNORE INTO crossings
-            (id, lead, threshold, at, likelihood, points, tier, model, cause, is_told)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+            (id, lead, threshold, at, likelihood, points, cell, tier, model, cause, is_told)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
     )?;
     let n_new = statement.execute(params![
         crossing.id,
@@ -425,6 +456,7 @@ fn insert(transaction: &Transaction<'_>, crossing: &Crossing) -> rusqlite::Resul
         crossing.at.micros(),
         crossing.likelihood,
         crossing.points,
+        crossing.cell,
         crossing.tier.name(),
         crossing.model,
         crossing.cause.id(),

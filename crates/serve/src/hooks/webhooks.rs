@@ -11,7 +11,9 @@ use super::delivery;
 use super::line;
 use super::schedule::{Problem, Schedule};
 use super::sender::Sender;
-use super::{DeliveryPage, DeliveryQuery, DeliveryStatus, Receivers, Thresholds, WebhookOptions};
+use super::{
+    DeliveryPage, DeliveryQuery, DeliveryStatus, IsHeldBack, Receivers, Thresholds, WebhookOptions,
+};
 use crate::{Clock, State, StateError};
 
 /// Calls receivers, each at its own pace: one that hangs delays nobody else.
@@ -42,7 +44,8 @@ pub enum Retry {
 }
 
 impl Webhooks {
-    /// Starts to call the receivers, in tasks of the present runtime.
+    /// Starts to call the receivers, in tasks of the present runtime; `is_held_back` is asked right
+    /// before each call.
     ///
     /// # Errors
     ///
@@ -52,6 +55,7 @@ impl Webhooks {
         thresholds: &Thresholds,
         state: Arc<State>,
         clock: Clock,
+        is_held_back: IsHeldBack,
         options: WebhookOptions,
     ) -> Result<Self, StateError> {
         let schedule = Schedule::new(&clock);
@@ -70,6 +74,7 @@ impl Webhooks {
                 clock: Arc::clone(&clock),
                 schedule,
                 options: Arc::clone(&options),
+                is_held_back: Arc::clone(&is_held_back),
                 problem: problem.clone(),
             };
             senders.spawn(sender.run(thresholds.news(), wake.subscribe(), stop.subscribe()));

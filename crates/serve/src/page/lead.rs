@@ -237,6 +237,10 @@ fn rules(detail: &LeadDetail) -> Markup {
                 tbody { @for (rule, points) in &detail.points { tr { th scope="row" { bdi { (shown(rule, 120)) } } td { (rule_points(*points)) } } } }
                 tfoot { tr { th scope="row" { "All" } td { (rule_points(sum)) } } }
             }
+            @if let Some(cell) = &detail.row.cell {
+                p { "Cell " b { bdi { (shown(&cell.label, 30)) } }
+                    @if let Some(action) = &cell.action { ": " bdi { (shown(action, 120)) } } "." }
+            }
             p.soft { "Points are beside the likelihood, and not part of it." }
         }
     }

@@ -21,10 +21,16 @@ struct Migration {
 
 /// All changes, in the order in which they are made. A change that a release has is never edited:
 /// add another one. Parts of the server add changes of their own tables, in any order to others.
-const MIGRATIONS: [Migration; 1] = [Migration {
-    name: "crossings 1",
-    sql: CROSSINGS,
-}];
+const MIGRATIONS: [Migration; 2] = [
+    Migration {
+        name: "crossings 1",
+        sql: CROSSINGS,
+    },
+    Migration {
+        name: "crossings 2",
+        sql: "ALTER TABLE crossings ADD COLUMN cell TEXT", // of the rules' matrix
+    },
+];
 
 /// Times are microseconds since 1970-01-01T00:00:00Z.
 const CROSSINGS: &str = "

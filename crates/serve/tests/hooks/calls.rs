@@ -353,3 +353,48 @@ async fn ten_thousand_crossings_are_delivered_once_each() -> Result {
     server.stop().await;
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_called_of_a_lead_that_has_become_held_back() -> Result {
+    // A call that fails first, so that it waits while the lead moves into the arm.
+    let receiver = Receiver::new(|_, n| if n < 1 { Reply::Status(500, "") } else { OK })?;
+    let folder = tempfile::tempdir()?;
+    let config = config(&[("hot", 40.0, Some(&receiver.url))]);
+    let mut options = options();
+    (options.first_wait, options.most_wait) = (Duration::from_secs(1), Duration::from_secs(1));
+    let server = Server::start(&folder.path().join("s"), &config, options)?;
+    let ids = cross(&server, names(1))?;
+    while receiver.requests().is_empty() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let arm = |lead: &str| -> Result {
+        let mut held_back = server.held_back.lock().map_err(|error| error.to_string())?;
+        held_back.insert(lead.to_owned());
+        Ok(())
+    };
+    arm("L0")?;
+    server.wait_until(DeliveryStatus::Dead, 1).await?;
+    let dead = &server.deliveries(Some(DeliveryStatus::Dead))?[0];
+    let problem = "nobody was called: the lead is held back";
+    assert_eq!(dead.problem.as_deref(), Some(problem));
+    assert_eq!((dead.n_tries, dead.answer), (1, None));
+    // Nor when somebody asks for it again; other leads of the receiver are told of.
+    let webhooks = server.webhooks.as_ref().ok_or("no calls are made")?;
+    assert_eq!(webhooks.retry(&ids[0])?, Retry::Queued);
+    cross(&server, ["L1".to_owned()])?;
+    server.wait_until(DeliveryStatus::Delivered, 1).await?;
+    server.wait_until(DeliveryStatus::Dead, 1).await?;
+    // While it cannot be known, a call waits.
+    arm("?")?;
+    cross(&server, ["?".to_owned()])?;
+    server.wait_until(DeliveryStatus::Waiting, 1).await?;
+    let reached: Vec<_> = receiver
+        .requests()
+        .into_iter()
+        .map(|call| call.id)
+        .collect();
+    assert_eq!(reached.len(), 2, "{reached:?}");
+    assert_eq!(reached[0], ids[0]);
+    server.stop().await;
+    Ok(())
+}

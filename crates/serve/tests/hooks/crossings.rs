@@ -1,8 +1,8 @@
 //! When a lead crosses a threshold, and when it does not.
 
-use leadscore_config::ThresholdConfig;
+use leadscore_config::{OneOrMany, ThresholdConfig};
 use leadscore_core::Timestamp;
-use leadscore_serve::{Cause, Removed};
+use leadscore_serve::{Cause, MatrixCell, Measured, PointsOfRules, Removed};
 
 use super::server::{Result, START, Server, config, score};
 
@@ -195,22 +195,119 @@ fn new_rules_are_to_points_what_a_new_model_is_to_likelihoods() -> Result {
     };
     config.thresholds.insert("points".to_owned(), points);
     let server = Server::without_calls(&folder.path().join("s"), &config)?;
-    let observe = |second, model: &str, points| -> Result<Vec<_>> {
+    let observe = |second, model: &str, rules: &str, points: Option<f64>| -> Result<Vec<_>> {
         let mut score = score("L1", second, 10.0);
         model.clone_into(&mut score.model);
-        let crossings = server.thresholds.observe(&score, points)?.into_iter();
+        let points = of_rules(rules, points, None);
+        let crossings = server.thresholds.observe(&score, Some(&points))?;
         Ok(crossings
+            .into_iter()
             .map(|crossing| (crossing.cause, crossing.points))
             .collect())
     };
-    server.thresholds.set_rules("r1");
-    assert_eq!(observe(1, "m1", Some(10.0))?, []);
-    assert_eq!(observe(2, "m2", Some(60.0))?, [(Cause::Lead, Some(60.0))]);
-    assert_eq!(observe(3, "m2", Some(f64::NAN))?, []);
-    assert_eq!(observe(4, "m2", None)?, []);
-    assert_eq!(observe(5, "m2", Some(10.0))?, []);
-    server.thresholds.set_rules("r2");
-    assert_eq!(observe(6, "m2", Some(60.0))?, [(Cause::Model, Some(60.0))]);
+    assert_eq!(observe(1, "m1", "r1", Some(10.0))?, []);
+    assert_eq!(
+        observe(2, "m2", "r1", Some(60.0))?,
+        [(Cause::Lead, Some(60.0))]
+    );
+    assert_eq!(observe(3, "m2", "r1", Some(f64::NAN))?, []);
+    assert_eq!(observe(4, "m2", "r1", None)?, []);
+    assert_eq!(observe(5, "m2", "r1", Some(10.0))?, []);
+    assert_eq!(
+        observe(6, "m2", "r2", Some(60.0))?,
+        [(Cause::Model, Some(60.0))]
+    );
+    Ok(())
+}
+
+/// What rules make of a lead.
+fn of_rules(rules: &str, points: Option<f64>, cell: Option<&str>) -> PointsOfRules {
+    PointsOfRules {
+        rules: rules.to_owned(),
+        points,
+        is_disqualified: false,
+        cell: cell.map(|label| MatrixCell {
+            label: label.to_owned(),
+            action: None,
+        }),
+    }
+}
+
+#[test]
+fn a_lead_crosses_when_it_enters_one_of_the_cells() -> Result {
+    let folder = tempfile::tempdir()?;
+    let mut config = config(&[]);
+    let cells = ThresholdConfig {
+        cell: Some(OneOrMany::Many(vec!["A1".to_owned(), "A2".to_owned()])),
+        ..ThresholdConfig::default()
+    };
+    config.thresholds.insert("best".to_owned(), cells);
+    let server = Server::without_calls(&folder.path().join("s"), &config)?;
+    let mut found = Vec::new();
+    for (second, cell) in (1..).zip([
+        Some("B1"),
+        Some("A2"), // crosses
+        Some("A1"), // from one of them to the other
+        Some("B2"),
+        Some("A1"), // crosses
+        None,       // below the lowest band
+        Some("A2"), // crosses
+    ]) {
+        let points = of_rules("r1", Some(5.0), cell);
+        let crossings = server
+            .thresholds
+            .observe(&score("L1", second, 10.0), Some(&points))?;
+        let cells = crossings.into_iter().map(|crossing| crossing.cell);
+        found.push(cells.flatten().collect::<Vec<_>>());
+    }
+    let none: [&str; 0] = [];
+    assert_eq!(
+        found,
+        [&none[..], &["A2"], &none, &none, &["A1"], &none, &["A2"]]
+    );
+    // Who is disqualified is in no cell, whatever the groups' points are.
+    let disqualified = PointsOfRules {
+        is_disqualified: true,
+        ..of_rules("r1", Some(0.0), Some("A1"))
+    };
+    for (second, points, n_crossed) in [
+        (8, &disqualified, 0),
+        (9, &of_rules("r1", Some(5.0), Some("A1")), 1),
+    ] {
+        let score = score("L1", second, 10.0);
+        let crossings = server.thresholds.observe(&score, Some(points))?;
+        assert_eq!(crossings.len(), n_crossed);
+    }
+    Ok(())
+}
+
+#[test]
+fn only_another_side_or_another_source_is_news() -> Result {
+    let folder = tempfile::tempdir()?;
+    let server = Server::without_calls(&folder.path().join("s"), &config(&[("hot", 40.0, None)]))?;
+    let is_news = |second, likelihood, model: &str| {
+        let mut score = score("L1", second, likelihood);
+        model.clone_into(&mut score.model);
+        server.thresholds.is_news(&Measured::of(&score, None))
+    };
+    assert!(is_news(1, 10.0, "m1"));
+    // Until it was observed, it still is.
+    assert!(is_news(1, 10.0, "m1"));
+    server.thresholds.observe(&score("L1", 1, 10.0), None)?;
+    assert!(!is_news(2, 39.9, "m1"));
+    assert!(is_news(3, 40.0, "m1"));
+    assert!(is_news(3, 39.9, "m2"));
+    assert!(!is_news(3, f64::NAN, "m2"));
+    // What is no news is still later than what was on its way.
+    assert!(!is_news(9, 12.0, "m1"));
+    assert_eq!(server.thresholds.observe(&score("L1", 8, 50.0), None)?, []);
+    assert_eq!(
+        server
+            .thresholds
+            .observe(&score("L1", 10, 50.0), None)?
+            .len(),
+        1
+    );
     Ok(())
 }
 
@@ -244,6 +341,34 @@ fn nobody_is_told_of_leads_that_are_held_back() -> Result {
     };
     assert_eq!(count("crossings")?, 2);
     assert_eq!(count("deliveries")?, 0);
+    Ok(())
+}
+
+#[test]
+fn a_lead_that_leaves_the_arm_above_a_threshold_has_not_crossed_it() -> Result {
+    let folder = tempfile::tempdir()?;
+    let server = Server::without_calls(&folder.path().join("s"), &config(&[("hot", 40.0, None)]))?;
+    let mut told = Vec::new();
+    for (second, likelihood, held_back) in [
+        (1, 10.0, false),
+        (2, 50.0, true), // it rises within the arm
+        (3, 50.0, false),
+        (4, 30.0, false),
+        (5, 50.0, false), // it rises
+        (6, 50.0, true),
+        (7, 30.0, true),
+        (8, 50.0, true),
+    ] {
+        let mut score = score("L1", second, likelihood);
+        score.held_back = held_back;
+        let crossings = server.thresholds.observe(&score, None)?.into_iter();
+        told.extend(
+            crossings
+                .filter(|crossing| crossing.is_told)
+                .map(|_| second),
+        );
+    }
+    assert_eq!(told, [5]);
     Ok(())
 }
 

@@ -1,15 +1,16 @@
 //! Thresholds and webhooks as a server has them, over a state in a folder.
 
+use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use leadscore_config::{ServeConfig, ThresholdConfig};
 use leadscore_core::{ContactPriority, Timestamp};
 use leadscore_serve::{
-    Clock, Delivery, DeliveryQuery, DeliveryStatus, LeadScore, Reason, Receivers, State,
-    Thresholds, WebhookOptions, Webhooks,
+    Clock, Delivery, DeliveryQuery, DeliveryStatus, IsHeldBack, LeadScore, Reason, Receivers,
+    State, Thresholds, WebhookOptions, Webhooks,
 };
 
 pub(crate) type Result<T = (), E = Box<dyn std::error::Error>> = std::result::Result<T, E>;
@@ -26,6 +27,8 @@ pub(crate) struct Server {
     pub(crate) webhooks: Option<Webhooks>,
     /// What the clock shows, in microseconds.
     pub(crate) clock: Arc<AtomicI64>,
+    /// Leads that are held back when their calls are made; nobody knows it of lead "?".
+    pub(crate) held_back: Arc<Mutex<BTreeSet<String>>>,
 }
 
 /// Waits as short as tests need them.
@@ -80,6 +83,7 @@ impl Server {
             &server.thresholds,
             Arc::clone(&server.state),
             clock,
+            server.is_held_back(),
             options,
         )?);
         Ok(server)
@@ -93,6 +97,18 @@ impl Server {
             thresholds,
             webhooks: None,
             clock: Arc::new(AtomicI64::new(START)),
+            held_back: Arc::default(),
+        })
+    }
+
+    fn is_held_back(&self) -> IsHeldBack {
+        let held_back = Arc::clone(&self.held_back);
+        Arc::new(move |lead| {
+            let held_back = held_back.lock().map_err(|error| error.to_string())?;
+            if held_back.contains("?") && lead == "?" {
+                return Err("the store cannot be read".to_owned());
+            }
+            Ok(held_back.contains(lead))
         })
     }
 

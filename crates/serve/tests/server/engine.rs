@@ -119,6 +119,7 @@ impl Memory {
             change: None,
             age_days: 1.0,
             points: None,
+            cell: None,
             word: None,
             crossed: Vec::new(),
         })

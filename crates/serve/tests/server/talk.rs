@@ -52,8 +52,9 @@ fn deliveries(folder: &Path) -> axum::Router<App> {
     let thresholds = Thresholds::new(&config, &receivers, Arc::clone(&state)).expect("sides");
     let clock = Arc::new(|| Timestamp::from_micros(START));
     let options = WebhookOptions::default();
+    let nobody = Arc::new(|_: &str| Ok(false));
     let webhooks =
-        Webhooks::start(receivers, &thresholds, state, clock, options).expect("no calls");
+        Webhooks::start(receivers, &thresholds, state, clock, nobody, options).expect("no calls");
     leadscore_serve::hook_routes(Arc::new(webhooks))
 }
 

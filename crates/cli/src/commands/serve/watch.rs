@@ -6,9 +6,12 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use leadscore::Config;
-use leadscore_live::{Crossings, OnScore};
-use leadscore_serve::{Clock, LeadScore, Receivers, State, Thresholds, WebhookOptions, Webhooks};
+use leadscore::{Config, Timestamp};
+use leadscore_live::Watcher;
+use leadscore_serve::{
+    Clock, IsHeldBack, LeadScore, Measured, PointsOfRules, Receivers, State, Thresholds,
+    WebhookOptions, Webhooks,
+};
 use leadscore_store::Store;
 
 use crate::show;
@@ -22,12 +25,15 @@ const AT_ONCE: usize = 2_048;
 /// After how long crossings are put into the store again, where it did not take them.
 const AGAIN_AFTER: Duration = Duration::from_millis(250);
 
+/// A score, and what the rules make of the lead.
+type Scored = (LeadScore, Option<PointsOfRules>);
+
 /// The thresholds of a config, with what the server remembers of them.
 pub(super) struct Watch {
     pub(super) state: Arc<State>,
     pub(super) thresholds: Arc<Thresholds>,
     receivers: Receivers,
-    scores: SyncSender<(LeadScore, Option<f64>)>,
+    scores: SyncSender<Scored>,
 }
 
 impl Watch {
@@ -54,40 +60,54 @@ impl Watch {
         })
     }
 
-    /// What the engine tells new scores.
-    pub(super) fn hears(&self) -> OnScore {
-        let scores = self.scores.clone();
-        Arc::new(move |score, points| {
-            // The thread ends with the server, which then needs nobody to hear it.
-            let _ = scores.send((score.clone(), points));
-        })
-    }
-
-    /// What the engine asks about crossings.
-    pub(super) fn crossings(&self) -> Crossings {
-        let thresholds = Arc::clone(&self.thresholds);
-        Arc::new(move |since| {
-            thresholds.crossed(since).unwrap_or_else(|error| {
-                show::failure(&error);
-                Vec::new()
-            })
+    /// What watches the scores of the engine.
+    pub(super) fn watcher(&self) -> Arc<dyn Watcher> {
+        Arc::new(Watching {
+            thresholds: Arc::clone(&self.thresholds),
+            scores: self.scores.clone(),
         })
     }
 
     /// Begins to call receivers, within the present runtime.
-    pub(super) fn call(self, clock: Clock) -> anyhow::Result<Webhooks> {
+    /// `is_held_back` is asked right before each call.
+    pub(super) fn call(self, clock: Clock, is_held_back: IsHeldBack) -> anyhow::Result<Webhooks> {
         Ok(Webhooks::start(
             self.receivers,
             &self.thresholds,
             self.state,
             clock,
+            is_held_back,
             WebhookOptions::default(),
         )?)
     }
 }
 
+/// Puts scores that are news where they are compared.
+struct Watching {
+    thresholds: Arc<Thresholds>,
+    scores: SyncSender<Scored>,
+}
+
+impl Watcher for Watching {
+    fn is_news(&self, measured: &Measured<'_>) -> bool {
+        self.thresholds.is_news(measured)
+    }
+
+    fn hear(&self, score: LeadScore, points: Option<PointsOfRules>) {
+        // The thread ends with the server, which then needs nobody to hear it.
+        let _ = self.scores.send((score, points));
+    }
+
+    fn crossed(&self, since: Timestamp) -> Vec<(String, String, Timestamp)> {
+        self.thresholds.crossed(since).unwrap_or_else(|error| {
+            show::failure(&error);
+            Vec::new()
+        })
+    }
+}
+
 /// Compares scores as they come, and makes crossings events of the store.
-fn compare(thresholds: &Thresholds, store: &Store, waiting: &Receiver<(LeadScore, Option<f64>)>) {
+fn compare(thresholds: &Thresholds, store: &Store, waiting: &Receiver<Scored>) {
     // A server that was killed may have left some.
     let mut is_behind = true;
     loop {
@@ -102,7 +122,7 @@ fn compare(thresholds: &Thresholds, store: &Store, waiting: &Receiver<(LeadScore
         } else {
             waiting.recv().map_err(RecvTimeoutError::from)
         };
-        let scores: Vec<(LeadScore, Option<f64>)> = match first {
+        let scores: Vec<Scored> = match first {
             Ok(first) => {
                 let others = waiting.try_iter().take(AT_ONCE - 1);
                 std::iter::once(first).chain(others).collect()
@@ -110,7 +130,9 @@ fn compare(thresholds: &Thresholds, store: &Store, waiting: &Receiver<(LeadScore
             Err(RecvTimeoutError::Timeout) => continue,
             Err(RecvTimeoutError::Disconnected) => return,
         };
-        let observed = scores.iter().map(|(score, points)| (score, *points));
+        let observed = scores
+            .iter()
+            .map(|(score, points)| (score, points.as_ref()));
         match thresholds.observe_all(observed) {
             Ok(crossings) => is_behind |= !crossings.is_empty(),
             Err(error) => show::failure(&error),
