@@ -1,6 +1,10 @@
 //! A row that lies years before its table would stop every command, so the door does not let it in.
 
-#[expect(dead_code, reason = "other tests promote models and ask at random")]
+#[expect(
+    dead_code,
+    unused_imports,
+    reason = "other tests promote models and ask at random"
+)]
 mod made;
 
 use std::sync::Arc;
