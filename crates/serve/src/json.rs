@@ -99,6 +99,11 @@ pub(crate) fn parse(
             "encode the text as UTF-8",
         )
     })?;
+    // Spreadsheets and PowerShell write a byte order mark, which means nothing in UTF-8.
+    let text = match at_row {
+        None | Some(0) => text.strip_prefix('\u{feff}').unwrap_or(text),
+        Some(_) => text,
+    };
     let mut reader = serde_json::Deserializer::from_str(text);
     Strict { budget, depth: 0 }
         .deserialize(&mut reader)
@@ -258,12 +263,18 @@ mod tests {
             ("1e999", "out of range"),
             ("{} {}", "trailing"),
             ("", "EOF"),
-            ("\u{feff}{}", "expected value"),
+            ("\u{feff}\u{feff}{}", "expected value"),
         ] {
             let problem = read(text).expect_err(text);
             assert_eq!(problem.kind, ProblemKind::BadRequest, "{text}");
             assert!(problem.detail.contains(part), "{text}: {}", problem.detail);
         }
+        for row in [None, Some(0)] {
+            let marked = parse("\u{feff}{}".as_bytes(), &Budget::new(1), row);
+            assert_eq!(marked.unwrap_or_default(), Value::Object(Map::new()));
+        }
+        let later = parse("\u{feff}{}".as_bytes(), &Budget::new(1), Some(1));
+        later.expect_err("a mark within the body");
         let deep = "[".repeat(100_000);
         assert!(read(&deep).expect_err("deep").detail.contains("recursion"));
         let problem = parse(b"\"\xff\"", &Budget::new(1), Some(4)).expect_err("bytes");

@@ -1,10 +1,13 @@
 //! `POST /v1/score`: scores of leads of the store, or of one that is in no table.
 
+use std::fmt;
+
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use schemars::JsonSchema;
+use serde::de::{self, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
@@ -52,18 +55,50 @@ fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
 }
 
 /// A number, or all.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(untagged)]
+#[derive(Debug, Clone, JsonSchema)]
+#[schemars(untagged)]
 pub(crate) enum HowMany {
     Number(u16),
     Word(AllWord),
 }
 
 /// "all".
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, JsonSchema)]
+#[schemars(rename_all = "snake_case")]
 pub(crate) enum AllWord {
     All,
+}
+
+impl<'de> Deserialize<'de> for HowMany {
+    fn deserialize<D: Deserializer<'de>>(reader: D) -> Result<Self, D::Error> {
+        reader.deserialize_any(HowManyVisitor)
+    }
+}
+
+struct HowManyVisitor;
+
+impl Visitor<'_> for HowManyVisitor {
+    type Value = HowMany;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a whole number from 0 to {}, or \"all\"", u16::MAX)
+    }
+
+    fn visit_u64<E: de::Error>(self, n: u64) -> Result<HowMany, E> {
+        let wrong = |_| E::invalid_value(Unexpected::Unsigned(n), &self);
+        u16::try_from(n).map(HowMany::Number).map_err(wrong)
+    }
+
+    fn visit_i64<E: de::Error>(self, n: i64) -> Result<HowMany, E> {
+        Err(E::invalid_value(Unexpected::Signed(n), &self))
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<HowMany, E> {
+        match text {
+            "all" => Ok(HowMany::Word(AllWord::All)),
+            _ => Err(E::invalid_value(Unexpected::Str(text), &self)),
+        }
+    }
 }
 
 impl HowMany {

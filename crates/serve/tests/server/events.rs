@@ -76,7 +76,7 @@ fn what_is_no_json_that_can_be_meant_is_refused() {
         "[1e999]",
         "'a'",
         "{} {}",
-        "\u{feff}{}",
+        "{}\u{feff}",
     ] {
         server.post("/v1/events", body).problem(400, "bad-request");
     }
@@ -86,7 +86,16 @@ fn what_is_no_json_that_can_be_meant_is_refused() {
     server
         .ask("POST", "/v1/events", &headers, b"[\"\xff\xfe\"]")
         .problem(400, "bad-request");
-    for body in ["1", "null", "\"text\"", "[null]", "[[]]", "[[[]]]"] {
+    // A byte order mark before JSON means nothing, and is no reason to refuse it.
+    for body in [
+        "\u{feff}{}",
+        "1",
+        "null",
+        "\"text\"",
+        "[null]",
+        "[[]]",
+        "[[[]]]",
+    ] {
         server.post("/v1/events", body).problem(422, "invalid");
     }
     for form in [

@@ -123,6 +123,15 @@ fn requests_that_mean_nothing_are_refused_at_their_field() {
             "{body}: {problem}"
         );
     }
+    for reasons in [json!(-1), json!(70_000), json!("some"), json!(2.5)] {
+        let body = json!({"leads": ["a"], "reasons": reasons}).to_string();
+        let problem = server.post("/v1/score", &body).problem(422, "invalid");
+        let detail = problem["errors"][0]["detail"].as_str().unwrap_or_default();
+        assert!(
+            detail.ends_with("expected a whole number from 0 to 65535, or \"all\""),
+            "{detail}"
+        );
+    }
     let many = json!({"leads": vec!["a"; 1_000]}).to_string();
     assert_eq!(
         server.post("/v1/score", &many).json()["scores"]
