@@ -24,7 +24,7 @@ use std::thread::JoinHandle;
 use leadscore_core::{Span, Timestamp};
 use leadscore_serve::{
     AppendResult, Engine, FieldError, Forgotten, HeldBack, HeldBackQuery, InferColumn, LeadDetail,
-    LeadScore, ModelFacts, NoScore, Queue, QueueQuery, TierRecord,
+    LeadScore, ModelFacts, NoScore, Queue, QueueQuery, TierRecord, Word,
 };
 use leadscore_store::{Entity, NewEvent};
 use serde_json::Value;
@@ -200,6 +200,10 @@ impl Engine for LiveEngine {
 
     fn owner(&self, lead: &str) -> Result<Option<String>, NoScore> {
         self.shared.owner(lead)
+    }
+
+    fn word(&self, lead: &str, event: &str) -> Result<Option<Word>, NoScore> {
+        self.shared.word(lead, event)
     }
 
     fn forget(&self, lead: &str) -> Result<Forgotten, NoScore> {

@@ -58,6 +58,9 @@ pub trait Engine: Send + Sync + 'static {
         self.lead(lead).map(|detail| detail.row.owner)
     }
 
+    /// The word on a lead whose event has this ID; `None` where there is none.
+    fn word(&self, lead: &str, event: &str) -> Result<Option<Word>, NoScore>;
+
     /// Removes everything of a lead from the store, its scores and the engine's logs, and proves it.
     fn forget(&self, lead: &str) -> Result<Forgotten, NoScore>;
 
@@ -486,4 +489,17 @@ pub enum WordKind {
     Lost,
     /// The score is wrong, because of the note.
     Wrong,
+}
+
+impl WordKind {
+    /// Its name in rows and requests.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Called => "called",
+            Self::NotNow => "not_now",
+            Self::Won => "won",
+            Self::Lost => "lost",
+            Self::Wrong => "wrong",
+        }
+    }
 }

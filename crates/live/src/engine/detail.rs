@@ -2,8 +2,8 @@
 
 use leadscore_core::{ContactPriority, Snapshot, Span, Timestamp};
 use leadscore_operate::{PathOptions, Standing};
-use leadscore_serve::{EventLine, LeadDetail, NextTier, NoScore, PathPoint, QueueRow};
-use leadscore_store::{Entity, StoredEvent};
+use leadscore_serve::{EventLine, LeadDetail, NextTier, NoScore, PathPoint, QueueRow, Word};
+use leadscore_store::{Entity, StoredEvent, WORD_TABLE};
 use serde_json::{Map, Value};
 
 use super::cards::text_of;
@@ -123,7 +123,20 @@ impl Shared {
             .collect()
     }
 
-    fn card_words(&self, rows: &[StoredEvent]) -> Vec<leadscore_serve::Word> {
+    /// The word on a lead whose event has this ID.
+    pub(super) fn word(&self, lead: &str, event: &str) -> Result<Option<Word>, NoScore> {
+        let entity = Entity::Lead(lead.to_owned());
+        let rows = self
+            .store
+            .of_entity(&entity, self.store.moment())
+            .map_err(|error| LiveError::from(error).no_score())?;
+        let row = rows
+            .into_iter()
+            .filter(|row| row.id == event && row.table == WORD_TABLE);
+        Ok(self.card_words(&row.collect::<Vec<_>>()).pop())
+    }
+
+    fn card_words(&self, rows: &[StoredEvent]) -> Vec<Word> {
         let cards = self
             .cards
             .read()

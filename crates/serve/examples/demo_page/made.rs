@@ -155,7 +155,8 @@ pub(crate) struct Made {
     order: Vec<(f64, usize)>,
     capacity: Option<usize>,
     words: Mutex<HashMap<String, Vec<Word>>>,
-    seen: Mutex<Vec<String>>,
+    /// IDs of events, with the word that each is.
+    seen: Mutex<HashMap<String, Option<Word>>>,
 }
 
 /// A number of 0 to 1 that a lead has for a purpose.
@@ -465,12 +466,12 @@ impl Engine for Made {
         let mut appended = Appended::default();
         for event in events {
             let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-            if seen.contains(&event.id) {
+            if seen.contains_key(&event.id) {
                 appended.n_duplicates += 1;
                 continue;
             }
             appended.n_new += 1;
-            seen.push(event.id);
+            seen.insert(event.id.clone(), None);
             let (Entity::Lead(lead), Ok(row)) =
                 (event.entity, serde_json::from_str::<Value>(&event.row))
             else {
@@ -485,6 +486,7 @@ impl Engine for Made {
                 said,
                 note: row["note"].as_str().map(str::to_owned),
             };
+            seen.insert(event.id, Some(word.clone()));
             self.words
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
@@ -493,6 +495,11 @@ impl Engine for Made {
                 .push(word);
         }
         done(Ok(appended));
+    }
+
+    fn word(&self, _: &str, event: &str) -> Result<Option<Word>, NoScore> {
+        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(seen.get(event).cloned().flatten())
     }
 
     fn score(&self, lead: &str) -> Result<LeadScore, NoScore> {

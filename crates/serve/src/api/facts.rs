@@ -10,7 +10,7 @@ use crate::app::App;
 use crate::auth::Reader;
 use crate::compute::Work;
 use crate::engine::TierRecord;
-use crate::problem::Problem;
+use crate::problem::{Problem, ProblemKind};
 
 /// The model that scores.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -63,7 +63,20 @@ pub(crate) async fn owners(
     }))
 }
 
-pub(crate) async fn record(State(app): State<App>, _: Reader) -> Result<Json<Record>, Problem> {
+pub(crate) async fn record(
+    State(app): State<App>,
+    Reader(caller): Reader,
+) -> Result<Json<Record>, Problem> {
+    if caller.owner.is_some() {
+        return Err(Problem::new(
+            ProblemKind::Forbidden,
+            format!(
+                "the token `{}` sees the leads of one owner, and the record is of all leads",
+                caller.name
+            ),
+            "ask with a token that sees all leads",
+        ));
+    }
     let (tiers, held_back) = app
         .ask(Work::Quick, |engine| {
             (engine.track_record(), engine.track_record_of_held_back())

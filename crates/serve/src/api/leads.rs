@@ -5,8 +5,8 @@ use axum::body::Body;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use leadscore_core::{Timestamp, hex};
-use leadscore_store::{Appended, WORD_TABLE};
+use leadscore_core::{Timestamp, hex, printable};
+use leadscore_store::{NewEvent, WORD_TABLE};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
@@ -20,7 +20,7 @@ use crate::audit::Trail;
 use crate::auth::{Actor, Admin, Caller, Reader};
 use crate::body;
 use crate::compute::Work;
-use crate::engine::{NoScore, QueueQuery, WordKind};
+use crate::engine::{NoScore, QueueQuery, Word, WordKind};
 use crate::held_back::may_say;
 use crate::limits;
 use crate::problem::{Problem, ProblemKind};
@@ -177,7 +177,8 @@ pub(crate) struct WordRequest {
     #[serde(default)]
     #[schemars(length(max = 2000))]
     note: Option<String>,
-    /// An ID of the caller's choice: sent again, the word counts once.
+    /// An ID of the caller's choice, for this lead: sent again by the same user, the word counts once.
+    /// With another word or note it is refused.
     #[serde(default)]
     #[schemars(length(min = 1, max = 1024))]
     id: Option<String>,
@@ -205,7 +206,7 @@ pub(crate) async fn say(
     lead: &str,
     said: WordKind,
     note: Option<String>,
-    event_id: Option<String>,
+    id: Option<String>,
 ) -> Result<Accepted, Problem> {
     if note
         .as_ref()
@@ -227,29 +228,19 @@ pub(crate) async fn say(
             "write what the score does not know",
         ));
     }
-    let is_named = event_id.is_some();
-    let event_id = match event_id {
-        // The same ID of another lead, or of another table, is another event; and no ID of a lead
-        // is in it, since IDs of events outlive leads that are forgotten.
-        Some(id) if !id.is_empty() && id.chars().count() <= limits::ID_CHARS => {
-            let note = note.as_deref().unwrap_or_default();
-            let text = format!("{lead}\0{id}\0{said:?}\0{note}");
-            format!("word:{}", &tokens::hash(&text)[..32])
-        }
-        Some(_) => {
-            return Err(Problem::field(
-                "/id",
-                "the ID is empty, or too long",
-                "leave it out",
-            ));
-        }
-        None => format!("word:{}", random_id()?),
-    };
+    let event_id = event_id_of(caller, lead, id.as_deref())?;
     let row = json!({
         "id": event_id,
         "table": WORD_TABLE,
         "row": {"lead": lead, "at": iso(app.now()), "said": said, "by": caller.name, "note": note},
     });
+    let given = Given {
+        id: id.unwrap_or_default(),
+        event_id,
+        lead: lead.to_owned(),
+        said,
+        note,
+    };
     let (lead, caller) = (lead.to_owned(), caller.clone());
     let events = app
         .ask(Work::Quick, move |engine| {
@@ -263,18 +254,85 @@ pub(crate) async fn say(
             engine.read_events(&[row]).map_err(Problem::invalid)
         })
         .await??;
-    let appended = match durable(app, events).await {
-        // The same word was said before, at another moment.
-        Err(problem) if is_named && problem.kind == ProblemKind::Conflict => Appended {
-            n_new: 0,
-            n_duplicates: 1,
-        },
-        appended => appended?,
-    };
+    let duplicates = append_once(app, &given, events).await?;
     Ok(Accepted {
-        accepted: appended.n_new + appended.n_duplicates,
-        duplicates: appended.n_duplicates,
+        accepted: 1,
+        duplicates,
     })
+}
+
+/// The ID of the event that a word is. An ID of the caller's choice is one of this user and this
+/// lead: the same text is another event for others. No ID of a lead can be read in it, since IDs of
+/// events outlive leads that are forgotten.
+fn event_id_of(caller: &Caller, lead: &str, id: Option<&str>) -> Result<String, Problem> {
+    match id {
+        Some(id) if !id.is_empty() && id.chars().count() <= limits::ID_CHARS => {
+            let text = format!("{lead}\0{}\0{id}", caller.name);
+            Ok(format!("word:{}", &tokens::hash(&text)[..32]))
+        }
+        Some(_) => Err(Problem::field(
+            "/id",
+            "the ID is empty, or too long",
+            "leave it out",
+        )),
+        None => Ok(format!("word:{}", random_id()?)),
+    }
+}
+
+/// A word as its caller gave it.
+#[derive(Debug, Clone)]
+struct Given {
+    /// The ID of the caller's choice.
+    id: String,
+    event_id: String,
+    lead: String,
+    said: WordKind,
+    note: Option<String>,
+}
+
+/// Appends the event of a word, unless the store has it; whether it had, as a number. Fails where
+/// the store has another word with this ID.
+async fn append_once(app: &App, given: &Given, events: Vec<NewEvent>) -> Result<usize, Problem> {
+    // The store may know of the other word while it is being written: then it is there, or has
+    // failed, at the second attempt.
+    for _ in 0..2 {
+        match durable(app, events.clone()).await {
+            Ok(appended) if appended.n_duplicates == 0 => return Ok(0),
+            // The same row, to the moment; or a word that was forgotten with its lead.
+            Ok(_) => {}
+            // The same ID at another moment: what was said then?
+            Err(problem) if problem.kind == ProblemKind::Conflict => {}
+            Err(problem) => return Err(problem),
+        }
+        let (lead, event_id) = (given.lead.clone(), given.event_id.clone());
+        let known = app
+            .ask(Work::Quick, move |engine| engine.word(&lead, &event_id))
+            .await??;
+        if let Some(known) = known {
+            return given.same_as(&known).map(|()| 1);
+        }
+    }
+    Ok(1)
+}
+
+impl Given {
+    /// Fails where another word has the ID.
+    fn same_as(&self, known: &Word) -> Result<(), Problem> {
+        let id = printable(&self.id);
+        let differs = if known.said != self.said {
+            let (before, now) = (known.said.key(), self.said.key());
+            format!("you said `{before}` of this lead with the ID `{id}`, and now `{now}`")
+        } else if known.note != self.note {
+            format!("your word with the ID `{id}` on this lead has another note")
+        } else {
+            return Ok(());
+        };
+        Err(Problem::new(
+            ProblemKind::Conflict,
+            differs,
+            "give each word an ID of its own; to correct yourself, give another word",
+        ))
+    }
 }
 
 /// A score that nobody sees who works on the lead cannot be wrong.

@@ -341,7 +341,7 @@ impl Paths {
         let read = Some(Right::Read);
         self.get::<facts::ModelView>("/v1/model", "The model that scores.", read, vec![], &[]);
         self.get::<views::Owners>("/v1/owners", "Owners of open leads.", read, vec![], &[]);
-        let summary = "What became of the leads of each tier.";
+        let summary = "What became of the leads of each tier; not for tokens that have an owner.";
         self.get::<views::Record>("/v1/record", summary, read, vec![], &[]);
     }
 

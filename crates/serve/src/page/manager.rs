@@ -57,7 +57,7 @@ pub(crate) fn answer(page: &Page, asked: &Asked) -> Response<Body> {
     let body = html! {
         (shapes())
         div.head { h1 { "Does it hold, and is it used?" } }
-        section aria-labelledby="record" { h2 id="record" { "Tiers against results" } (record(page)) }
+        section aria-labelledby="record" { h2 id="record" { "Tiers against results" } (record(page, &visitor)) }
         section aria-labelledby="left" { h2 id="left" { "Above the line, and nobody called" } (left(&above, &visitor)) }
         section aria-labelledby="use" { h2 id="use" { "Use by week" } (weeks(&usage)) }
         section aria-labelledby="model" { h2 id="model" { "The model" } (model(page)) }
@@ -82,7 +82,10 @@ fn leads_above(page: &Page, visitor: &Visitor) -> Result<Queue, crate::NoScore> 
 }
 
 /// The record of leads that were prioritized, and, where some were held back, of these.
-fn record(page: &Page) -> Markup {
+fn record(page: &Page, visitor: &Visitor) -> Markup {
+    if visitor.caller.owner.is_some() {
+        return html! { p.soft { "The record is of all leads, and your token sees those of one owner." } };
+    }
     let prioritized = page.app.engine().track_record();
     let held_back = page.app.engine().track_record_of_held_back();
     if held_back.is_empty() {

@@ -15,6 +15,7 @@ use super::{Asked, Fields, Page, field};
 use crate::api::leads::say;
 use crate::auth::Right;
 use crate::percent::{decoded, lead_address};
+use crate::tokens;
 use crate::{Act, Problem, ProblemKind, WordKind};
 
 /// What a form comes to: back to the lead, which tells.
@@ -36,7 +37,7 @@ pub(crate) async fn answer(page: Arc<Page>, asked: Asked, fields: Fields) -> Res
         Err(notice) => Err(notice),
     };
     match saved {
-        Ok((lead, kind)) => off_thread(move || told(&page, &visitor, &lead, kind)).await,
+        Ok(saved) => off_thread(move || told(&page, &visitor, &saved)).await,
         Err(notice) => visitor.plain(&page, &notice),
     }
 }
@@ -84,16 +85,30 @@ fn read(visitor: &Visitor, fields: &[(String, String)]) -> Result<Said, Notice> 
     })
 }
 
-async fn save(page: &Page, visitor: &Visitor, form: Said) -> Result<(String, WordKind), Notice> {
+/// A word that the store has.
+struct Saved {
+    lead: String,
+    kind: WordKind,
+    /// Whether it had it before this form.
+    is_duplicate: bool,
+}
+
+async fn save(page: &Page, visitor: &Visitor, form: Said) -> Result<Saved, Notice> {
     let Said {
         lead,
         kind,
         note,
         once,
     } = form;
-    let id = format!("page {} {} {once}", visitor.caller.name, word_key(kind));
+    // Whoever goes back and gives another word, or another note, gives another word.
+    let note_hash = tokens::hash(note.as_deref().unwrap_or_default().trim());
+    let id = format!("page {} {note_hash} {once}", word_key(kind));
     match say(&page.app, &visitor.caller, &lead, kind, note, Some(id)).await {
-        Ok(_) => Ok((lead, kind)),
+        Ok(accepted) => Ok(Saved {
+            lead,
+            kind,
+            is_duplicate: accepted.duplicates > 0,
+        }),
         Err(problem) if problem.kind == ProblemKind::NotFound => {
             let notice = unknown(&lead, visitor.caller.owner.is_some());
             Err(not_saved(notice))
@@ -113,19 +128,26 @@ fn not_saved(mut notice: Notice) -> Notice {
     notice
 }
 
-/// The event is durable: whatever fails from here on must not look as if it were not.
-fn told(page: &Page, visitor: &Visitor, lead: &str, kind: WordKind) -> Response<Body> {
-    let kept = page
-        .sessions
-        .count(&visitor.caller.name, Act::Word(kind), visitor.now)
-        .and_then(|()| page.sessions.leave_notice(&visitor.session, &saved(kind)));
+/// The event is durable: whatever fails from here on must not look as if it were not. Words are
+/// counted as the store has them, so a form that is sent twice counts once.
+fn told(page: &Page, visitor: &Visitor, saved: &Saved) -> Response<Body> {
+    let counted = if saved.is_duplicate {
+        Ok(())
+    } else {
+        let act = Act::Word(saved.kind);
+        page.sessions.count(&visitor.caller.name, act, visitor.now)
+    };
+    let kept = counted.and_then(|()| {
+        page.sessions
+            .leave_notice(&visitor.session, &sentence_of(saved.kind))
+    });
     if let Err(error) = kept {
         page.app.log(&guard::why(&error));
     }
-    see_other(page, &lead_address(lead))
+    see_other(page, &lead_address(&saved.lead))
 }
 
-fn saved(kind: WordKind) -> String {
+fn sentence_of(kind: WordKind) -> String {
     match kind {
         WordKind::Wrong => "Saved: the score is wrong, with your reason.".to_owned(),
         WordKind::Called | WordKind::NotNow | WordKind::Won | WordKind::Lost => {

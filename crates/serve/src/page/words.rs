@@ -155,13 +155,7 @@ pub(crate) fn word(kind: WordKind) -> &'static str {
 
 /// As forms and rows have it.
 pub(crate) fn word_key(kind: WordKind) -> &'static str {
-    match kind {
-        WordKind::Called => "called",
-        WordKind::NotNow => "not_now",
-        WordKind::Won => "won",
-        WordKind::Lost => "lost",
-        WordKind::Wrong => "wrong",
-    }
+    kind.key()
 }
 
 /// All words, in the order of the buttons.

@@ -34,11 +34,7 @@ impl Act {
         match self {
             Self::Visit => "visit",
             Self::Lead => "lead",
-            Self::Word(WordKind::Called) => "called",
-            Self::Word(WordKind::NotNow) => "not_now",
-            Self::Word(WordKind::Won) => "won",
-            Self::Word(WordKind::Lost) => "lost",
-            Self::Word(WordKind::Wrong) => "wrong",
+            Self::Word(kind) => kind.key(),
         }
     }
 }

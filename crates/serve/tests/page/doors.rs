@@ -258,6 +258,7 @@ fn leads_of_another_owner_are_not_there() {
         StatusCode::OK
     );
     let manager = site.get("/manager", &kim);
+    assert!(manager.body.contains("The record is of all leads"));
     let above = of(&manager);
     assert!(!above.is_empty() && above.iter().all(|lead| own.contains(lead)));
     assert!(

@@ -115,6 +115,12 @@ fn a_form_that_is_sent_twice_counts_once() {
         1,
         "of another lead it is another word"
     );
+    let use_by_week = text_of(&site.get("/manager", &cookie).body);
+    // Three times opened, and as many words as the store has, however often forms were sent.
+    assert!(
+        use_by_week.contains("23 Nov 2026 admin 0 3 3 0 0 0 0"),
+        "{use_by_week}"
+    );
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use leadscore_core::{ContactPriority, FeatureKind, Timestamp};
 use leadscore_serve::{
     AppendResult, Engine, EventLine, FeatureFacts, FieldError, Forgotten, InferColumn, LeadDetail,
-    LeadScore, ModelFacts, NoScore, Queue, QueueQuery, QueueRow, Reason, TierRecord,
+    LeadScore, ModelFacts, NoScore, Queue, QueueQuery, QueueRow, Reason, TierRecord, Word,
 };
 use leadscore_store::{Appended, Entity, NewEvent};
 use serde_json::Value;
@@ -277,6 +277,19 @@ impl Engine for Memory {
                 1.0 / (1.0 + (-sum).exp())
             })
             .collect())
+    }
+
+    fn word(&self, lead: &str, event: &str) -> Result<Option<Word>, NoScore> {
+        let event = self.of(lead).into_iter().find(|known| known.id == event);
+        Ok(event.and_then(|event| {
+            let row: Value = serde_json::from_str(&event.row).ok()?;
+            Some(Word {
+                at: event.at,
+                by: row["by"].as_str()?.to_owned(),
+                said: serde_json::from_value(row["said"].clone()).ok()?,
+                note: row["note"].as_str().map(ToOwned::to_owned),
+            })
+        }))
     }
 
     fn queue(&self, query: &QueueQuery) -> Result<Queue, NoScore> {

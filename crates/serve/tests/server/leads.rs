@@ -122,6 +122,27 @@ fn a_word_is_an_event_with_who_said_it_and_counts_once() {
             (202, json!({"accepted": 1, "duplicates": duplicates}))
         );
     }
+    // With something else it is no duplicate, and no word either.
+    for (other, part) in [
+        (
+            json!({"said": "lost", "note": "no answer", "id": "click-1"}),
+            "you said `called` of this lead with the ID `click-1`, and now `lost`",
+        ),
+        (
+            json!({"said": "called", "note": "busy", "id": "click-1"}),
+            "has another note",
+        ),
+        (
+            json!({"said": "called", "id": "click-1"}),
+            "has another note",
+        ),
+    ] {
+        let problem = server
+            .post("/v1/leads/a/word", &other.to_string())
+            .problem(409, "conflict");
+        let detail = problem["detail"].as_str().unwrap_or_default();
+        assert!(detail.contains(part), "{other}: {detail}");
+    }
     // The same ID said of another lead is another word.
     assert_eq!(
         server.post("/v1/leads/b%2F%C3%B6%3F/word", word).json()["duplicates"],

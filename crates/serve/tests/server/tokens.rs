@@ -198,6 +198,10 @@ fn another_owners_lead_is_a_lead_that_there_is_not_on_every_road() {
             "{path}: {answer:?}"
         );
     }
+    // The record has the wins of everybody, by tier and arm.
+    for (who, status) in [("ann", 403), ("ann-root", 403), ("sales", 200)] {
+        assert_eq!(company.ask(who, "GET", "/v1/record", "").status, status);
+    }
     let searched = company.ask("ann", "GET", "/v1/leads?q=b%2F", "").json();
     assert_eq!(searched["n_matching"], 0);
     company
@@ -207,6 +211,22 @@ fn another_owners_lead_is_a_lead_that_there_is_not_on_every_road() {
         .ask("ann", "GET", "/v1/leads?owner=Nobody", "")
         .problem(404, "not-found");
     assert_eq!(company.server.engine.rows().len(), 4);
+}
+
+#[test]
+fn two_users_with_one_id_say_two_words() {
+    let company = company();
+    let word = r#"{"said": "called", "id": "click-1"}"#;
+    for (who, duplicates) in [("sales", 0), ("ann", 0), ("sales", 1), ("ann", 1)] {
+        let answer = company.ask(who, "POST", "/v1/leads/a/word", word).json();
+        assert_eq!(answer["duplicates"], duplicates, "{who}");
+    }
+    // A conflict is with one's own word alone.
+    let other = r#"{"said": "won", "id": "click-1"}"#;
+    for (who, status) in [("sales", 409), ("root", 202)] {
+        let answer = company.ask(who, "POST", "/v1/leads/a/word", other);
+        assert_eq!(answer.status, status, "{who}");
+    }
 }
 
 #[test]
