@@ -1,10 +1,11 @@
 //! What is killed, and what looks at the files afterwards. `crash append PLACE ROUND` appends from
 //! several threads, and writes a line for each call that is answered: its events' IDs, which start
-//! with the call's. `crash show PLACE` writes what is wrong with the store, then all IDs in order.
+//! with the call's. `crash import PATH N` makes a store of N events, as an import does, and fails with
+//! what is wrong. `crash show PLACE` writes what is wrong with the store, then all IDs in order.
 #![allow(clippy::print_stdout, reason = "its parent reads it")]
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -21,6 +22,9 @@ fn main() {
     let [task, path, round @ ..] = args.as_slice() else {
         panic!("crash append PATH ROUND, or crash show PATH");
     };
+    if task == "import" {
+        return import(&PathBuf::from(path), &round.join(""));
+    }
     let place = if ServerAddress::is_meant(path) {
         let address = SecretUri::from(path.clone());
         StorePlace::from(ServerAddress::parse(&address).expect("an address"))
@@ -82,6 +86,31 @@ fn append(store: &Store, round: &str) {
             });
         }
     });
+}
+
+fn import(path: &Path, n: &str) {
+    let import = || -> Result<(), StoreError> {
+        let draft = path.with_extension("draft");
+        let store = Store::create(&draft, StoreOptions::new(Arc::new(now)))?;
+        let events: Vec<NewEvent> = (0..n.parse().expect("a count"))
+            .map(|i: usize| NewEvent {
+                id: format!("import.{i}"),
+                table: "touches".to_owned(),
+                entity: Entity::Lead(format!("L{}", i * 7 % 4_000)),
+                at: Timestamp::from_micros((i % 5) as i64),
+                recorded: None,
+                row: format!("{{\"text\":\"{}\"}}", "x".repeat(i * 37 % 400)),
+            })
+            .collect();
+        for call in events.chunks(10_000) {
+            store.append(call.to_vec())?;
+        }
+        store.settle()?;
+        store.close_as(path)
+    };
+    if let Err(error) = import() {
+        panic!("{error}");
+    }
 }
 
 fn show(store: &Store) {

@@ -7,7 +7,7 @@ use rusqlite::{Connection, ErrorCode};
 
 use crate::error::StoreError;
 use crate::file::Pool;
-use crate::schema::{beside, sync_folder};
+use crate::schema::{beside, publish};
 
 /// Writes a copy as of now to a new file.
 pub(crate) fn backup(pool: &Pool, path: &Path) -> Result<(), StoreError> {
@@ -46,9 +46,7 @@ pub(crate) fn backup(pool: &Pool, path: &Path) -> Result<(), StoreError> {
         std::fs::File::open(&draft)
             .and_then(|file| file.sync_all())
             .map_err(io)?;
-        std::fs::hard_link(&draft, path).map_err(|error| StoreError::of_io(path, error))?;
-        std::fs::remove_file(&draft).map_err(io)?;
-        sync_folder(path)
+        publish(&draft, path)
     };
     let result = finish();
     if result.is_err() {

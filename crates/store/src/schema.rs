@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
 
+use crate::checkpoint::truncate;
 use crate::error::StoreError;
 
 /// Version of the tables. A store of another one is refused.
@@ -109,9 +110,14 @@ pub(crate) fn create(path: &Path) -> Result<(), StoreError> {
         Some(ErrorCode::CannotOpen) => StoreError::of_io(path, folder_error(path)),
         Some(_) | None => StoreError::of_sqlite(path, error),
     })?;
+    publish(&draft, path)
+}
+
+/// Gives a file its name, where nothing has it, and makes it durable.
+pub(crate) fn publish(draft: &Path, path: &Path) -> Result<(), StoreError> {
     // A link, not a rename: who creates the same store at the same time is not overwritten.
-    let linked = std::fs::hard_link(&draft, path);
-    let removed = std::fs::remove_file(&draft);
+    let linked = std::fs::hard_link(draft, path);
+    let removed = std::fs::remove_file(draft);
     linked.map_err(|error| {
         if error.kind() == std::io::ErrorKind::AlreadyExists {
             StoreError::Exists {
@@ -121,8 +127,24 @@ pub(crate) fn create(path: &Path) -> Result<(), StoreError> {
             StoreError::of_io(path, error)
         }
     })?;
-    removed.map_err(|error| StoreError::of_io(&draft, error))?;
+    removed.map_err(|error| StoreError::of_io(draft, error))?;
     sync_folder(path)
+}
+
+/// Moves all of the write-ahead log of a closed store into its file, and syncs it: the file alone is
+/// the store. SQLite tries that when it closes a file, and says nothing where it fails.
+pub(crate) fn complete(path: &Path) -> Result<(), StoreError> {
+    let fail = |error| StoreError::of_sqlite(path, error);
+    let connection = connect(path, Purpose::Write)?;
+    if !truncate(&connection).map_err(fail)? {
+        return Err(StoreError::InUse {
+            path: path.to_path_buf(),
+        });
+    }
+    connection.close().map_err(|(_, error)| fail(error))?;
+    std::fs::File::open(path)
+        .and_then(|file| file.sync_all())
+        .map_err(|error| StoreError::of_io(path, error))
 }
 
 /// Why nothing can be created in the folder of `path`.

@@ -107,6 +107,20 @@ impl Store {
         server::finish(address)
     }
 
+    /// Closes a store of a file and moves it to `path`, on the same file system: whole or not at all,
+    /// and alone, without a write-ahead log beside it.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Full`] and others where the file cannot take all of the log, and
+    /// [`StoreError::Exists`] if there is a file by now. Nothing is at `path` then that was not there.
+    pub fn close_as(self, path: &Path) -> Result<(), StoreError> {
+        let draft = self.shared.path.clone();
+        self.close()?;
+        schema::complete(&draft)?;
+        schema::publish(&draft, path)
+    }
+
     /// Opens a store for writing and reading.
     ///
     /// # Errors

@@ -198,9 +198,7 @@ pub(crate) fn create_store(
             let unfinished = scratch.path().join("events.store");
             let store = Store::create(&unfinished, options)?;
             let imported = import(&data, &store, clock())?;
-            store.close()?;
-            std::fs::rename(&unfinished, path)
-                .with_context(|| format!("cannot write {}", path.display()))?;
+            store.close_as(path)?;
             imported
         }
         StorePlace::Server(address) => {
