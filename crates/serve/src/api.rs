@@ -15,7 +15,7 @@ mod openapi;
 mod score;
 mod seen;
 pub(crate) mod views;
-mod visible;
+pub(crate) mod visible;
 
 pub use openapi::openapi;
 

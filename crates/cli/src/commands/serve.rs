@@ -70,7 +70,7 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<Outcome> {
         .build()
         .context("cannot start the threads of the server")?;
     let stopped = runtime.block_on(async {
-        let webhooks = Arc::new(watch.call(clock, is_held_back)?);
+        let webhooks = Arc::new(watch.call(&clock, Arc::new(now), is_held_back)?);
         let more = page.routes().merge(hook_routes(webhooks));
         let server = Server::bind(app, more, &listening).await?;
         let scheme = if listening.tls.is_some() {

@@ -81,7 +81,10 @@ fn what_it_may(role: Role, owner: Option<&str>) -> String {
         ),
         (Right::Act, "say what became of them".to_owned()),
         (Right::Append, format!("append events of {whose}")),
-        (Right::Forget, "forget leads".to_owned()),
+        (
+            Right::Forget,
+            format!("forget {whose}, and see and repeat calls of webhooks about them"),
+        ),
     ];
     let may: Vec<String> = rights
         .into_iter()

@@ -122,7 +122,14 @@ fn placed(error: FieldError, is_one: bool) -> FieldError {
 fn own(engine: &dyn Engine, caller: &Caller, events: &[NewEvent]) -> Result<(), Problem> {
     for event in events {
         match &event.entity {
-            Entity::Lead(lead) => visible(engine, caller, lead)?,
+            // Whether there is a lead of this ID, an answer would tell: so no row adds a lead.
+            Entity::Lead(lead) => visible(engine, caller, lead).map_err(|problem| Problem {
+                hint: Some(
+                    "a token with an owner sends rows of the leads that it sees; send new leads with a token that sees all leads"
+                        .to_owned(),
+                ),
+                ..problem
+            })?,
             Entity::Account(_) | Entity::Lookup { .. } => {
                 return Err(Problem::new(
                     ProblemKind::Forbidden,

@@ -314,7 +314,7 @@ impl Paths {
         ];
         self.get::<DeliveryPage>(
             "/v1/deliveries",
-            "Calls of webhooks, latest first.",
+            "Calls of webhooks, latest first; for a token with an owner, those of its leads.",
             Some(Right::Forget),
             parameters,
             &[],

@@ -6,6 +6,8 @@ use rusqlite::{Connection, Row};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::StateError;
+
 /// Calls at most in an answer.
 const MOST: usize = 500;
 
@@ -50,9 +52,18 @@ pub struct DeliveryQuery {
     pub limit: Option<usize>,
 }
 
+impl DeliveryQuery {
+    fn limit(&self) -> usize {
+        self.limit.unwrap_or(50).clamp(1, MOST)
+    }
+}
+
 /// A call of a receiver.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Delivery {
+    /// Its place among all calls.
+    #[serde(skip)]
+    seq: i64,
     /// The ID of its crossing, which the receiver gets as `webhook-id`.
     pub id: String,
     /// The lead.
@@ -90,12 +101,48 @@ pub struct DeliveryPage {
     pub next: Option<i64>,
 }
 
+impl DeliveryPage {
+    /// A page of calls of which there is at least one more than it takes, if there is a next page.
+    fn cut(mut deliveries: Vec<Delivery>, limit: usize) -> Self {
+        let has_more = deliveries.len() > limit;
+        deliveries.truncate(limit);
+        let last = deliveries.last().filter(|_| has_more);
+        Self {
+            next: last.map(|last| last.seq),
+            deliveries,
+        }
+    }
+}
+
+/// Reads a page of those calls whose lead is seen, latest first.
+pub(super) fn read_seen(
+    query: &DeliveryQuery,
+    sees: impl Fn(&str) -> bool,
+    read: impl Fn(&DeliveryQuery) -> Result<DeliveryPage, StateError>,
+) -> Result<DeliveryPage, StateError> {
+    let limit = query.limit();
+    let mut asked = DeliveryQuery {
+        limit: Some(MOST),
+        ..query.clone()
+    };
+    let mut seen = Vec::new();
+    loop {
+        let page = read(&asked)?;
+        let deliveries = page.deliveries.into_iter();
+        seen.extend(deliveries.filter(|delivery| sees(&delivery.lead)));
+        asked.cursor = page.next;
+        if page.next.is_none() || seen.len() > limit {
+            return Ok(DeliveryPage::cut(seen, limit));
+        }
+    }
+}
+
 /// Reads a page of calls, latest first.
 pub(super) fn read(
     connection: &Connection,
     query: &DeliveryQuery,
 ) -> rusqlite::Result<DeliveryPage> {
-    let limit = query.limit.unwrap_or(50).clamp(1, MOST);
+    let limit = query.limit();
     let status = query.status.map(DeliveryStatus::id);
     let mut sql = "SELECT seq, id, lead, threshold, status, created, n_tries, next_try, answer,
             problem, settled
@@ -122,17 +169,11 @@ pub(super) fn read(
     }
     // One more tells whether there is a next page.
     sql += &format!(" ORDER BY seq DESC LIMIT {}", limit + 1);
-    let mut rows: Vec<(i64, Delivery)> = connection
+    let rows: Vec<Delivery> = connection
         .prepare_cached(&sql)?
         .query_map(&*values, delivery)?
         .collect::<Result<_, _>>()?;
-    let has_more = rows.len() > limit;
-    rows.truncate(limit);
-    let next = rows.last().filter(|_| has_more).map(|(seq, _)| *seq);
-    Ok(DeliveryPage {
-        deliveries: rows.into_iter().map(|(_, delivery)| delivery).collect(),
-        next,
-    })
+    Ok(DeliveryPage::cut(rows, limit))
 }
 
 /// How many calls have each status.
@@ -150,7 +191,7 @@ pub(super) fn counts(connection: &Connection) -> rusqlite::Result<Vec<(DeliveryS
         .collect()
 }
 
-fn delivery(row: &Row<'_>) -> rusqlite::Result<(i64, Delivery)> {
+fn delivery(row: &Row<'_>) -> rusqlite::Result<Delivery> {
     let status: String = row.get("status")?;
     let status = DeliveryStatus::ALL
         .into_iter()
@@ -161,7 +202,8 @@ fn delivery(row: &Row<'_>) -> rusqlite::Result<(i64, Delivery)> {
     };
     let next_try = moment("next_try")?;
     let created = Timestamp::from_micros(row.get("created")?);
-    let delivery = Delivery {
+    Ok(Delivery {
+        seq: row.get("seq")?,
         id: row.get("id")?,
         lead: row.get("lead")?,
         threshold: row.get("threshold")?,
@@ -173,8 +215,7 @@ fn delivery(row: &Row<'_>) -> rusqlite::Result<(i64, Delivery)> {
         answer: row.get("answer")?,
         problem: row.get("problem")?,
         settled: moment("settled")?,
-    };
-    Ok((row.get("seq")?, delivery))
+    })
 }
 
 fn as_text<S: serde::Serializer>(at: &Timestamp, to: S) -> Result<S::Ok, S::Error> {

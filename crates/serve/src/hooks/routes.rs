@@ -11,7 +11,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{DeliveryPage, DeliveryQuery, DeliveryStatus, Retry, Webhooks};
-use crate::auth::Admin;
+use crate::api::visible::visible;
+use crate::auth::{Admin, Caller};
 use crate::query::Query;
 use crate::{App, Problem, ProblemKind, StateError};
 
@@ -30,15 +31,19 @@ pub fn routes(webhooks: Arc<Webhooks>) -> Router<App> {
     Router::new()
         .route(
             "/v1/deliveries",
-            get(async move |_: State<App>, admin: Admin, query: RawQuery| {
-                list(webhooks, admin, query).await
-            }),
+            get(
+                async move |State(app): State<App>, Admin(caller): Admin, query: RawQuery| {
+                    list(webhooks, app, caller, query).await
+                },
+            ),
         )
         .route(
             "/v1/deliveries/{id}/retry",
             post(
-                async move |_: State<App>, _: Admin, path: Result<Path<String>, PathRejection>| {
-                    retry(of_retry, path).await
+                async move |State(app): State<App>,
+                            Admin(caller): Admin,
+                            path: Result<Path<String>, PathRejection>| {
+                    retry(of_retry, app, caller, path).await
                 },
             ),
         )
@@ -46,7 +51,8 @@ pub fn routes(webhooks: Arc<Webhooks>) -> Router<App> {
 
 async fn list(
     webhooks: Arc<Webhooks>,
-    _: Admin,
+    app: App,
+    caller: Caller,
     RawQuery(query): RawQuery,
 ) -> Result<Json<DeliveryPage>, Problem> {
     let mut query = Query::read(query.as_deref().unwrap_or_default())?;
@@ -66,12 +72,25 @@ async fn list(
         })?,
     };
     query.end()?;
-    let page = on_disk(move || webhooks.deliveries(&asked)).await?;
+    let page = on_disk(move || {
+        if caller.owner.is_none() {
+            return webhooks.deliveries(&asked);
+        }
+        webhooks.deliveries_seen(&asked, |lead| sees(&app, &caller, lead))
+    })
+    .await?;
     Ok(Json(page))
+}
+
+/// Whether a caller sees the calls of a lead.
+fn sees(app: &App, caller: &Caller, lead: &str) -> bool {
+    visible(app.engine().as_ref(), caller, lead).is_ok()
 }
 
 async fn retry(
     webhooks: Arc<Webhooks>,
+    app: App,
+    caller: Caller,
     path: Result<Path<String>, PathRejection>,
 ) -> Result<(StatusCode, Json<Again>), Problem> {
     let Ok(Path(id)) = path else {
@@ -82,7 +101,18 @@ async fn retry(
         ));
     };
     let asked = id.clone();
-    match on_disk(move || webhooks.retry(&asked)).await? {
+    let retried = on_disk(move || {
+        let query = DeliveryQuery {
+            id: Some(asked.clone()),
+            ..DeliveryQuery::default()
+        };
+        let known = webhooks.deliveries_seen(&query, |lead| sees(&app, &caller, lead))?;
+        if known.deliveries.is_empty() {
+            return Ok(Retry::Unknown);
+        }
+        webhooks.retry(&asked)
+    });
+    match retried.await? {
         Retry::Queued => {
             let status = DeliveryStatus::Waiting;
             Ok((StatusCode::ACCEPTED, Json(Again { id, status })))

@@ -30,7 +30,8 @@ pub(super) struct Sender {
     pub(super) state: Arc<State>,
     pub(super) receiver: Arc<Receiver>,
     pub(super) clients: Arc<Clients>,
-    pub(super) clock: Clock,
+    /// The clock that receivers have, too.
+    pub(super) wall: Clock,
     pub(super) schedule: Schedule,
     pub(super) options: Arc<WebhookOptions>,
     pub(super) is_held_back: IsHeldBack,
@@ -168,7 +169,7 @@ impl Sender {
         let Ok(client) = client else {
             return failed("the system's certificates cannot be read".to_owned());
         };
-        let seconds = (self.clock)().micros().div_euclid(1_000_000);
+        let seconds = (self.wall)().micros().div_euclid(1_000_000);
         let request = Request {
             url: self.receiver.url.clone(),
             signature: keys.sign(&call.id, seconds, &call.body),

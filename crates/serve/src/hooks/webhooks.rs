@@ -47,6 +47,9 @@ impl Webhooks {
     /// Starts to call the receivers, in tasks of the present runtime; `is_held_back` is asked right
     /// before each call.
     ///
+    /// `clock` is that of the events; `wall` signs calls, and is the real time, to which receivers
+    /// compare.
+    ///
     /// # Errors
     ///
     /// [`StateError`] if the state cannot be read or written.
@@ -54,11 +57,12 @@ impl Webhooks {
         receivers: Receivers,
         thresholds: &Thresholds,
         state: Arc<State>,
-        clock: Clock,
+        clock: &Clock,
+        wall: Clock,
         is_held_back: IsHeldBack,
         options: WebhookOptions,
     ) -> Result<Self, StateError> {
-        let schedule = Schedule::new(&clock);
+        let schedule = Schedule::new(clock);
         state
             .write(|transaction| line::start(transaction, &receivers, &options, schedule.now()))?;
         let clients = Clients::new(options.timeout);
@@ -71,7 +75,7 @@ impl Webhooks {
                 state: Arc::clone(&state),
                 receiver: Arc::new(receiver.clone()),
                 clients: Arc::clone(&clients),
-                clock: Arc::clone(&clock),
+                wall: Arc::clone(&wall),
                 schedule,
                 options: Arc::clone(&options),
                 is_held_back: Arc::clone(&is_held_back),
@@ -97,6 +101,19 @@ impl Webhooks {
     pub fn deliveries(&self, query: &DeliveryQuery) -> Result<DeliveryPage, StateError> {
         self.state
             .read(|connection| delivery::read(connection, query))
+    }
+
+    /// Those calls whose lead is seen, latest first.
+    ///
+    /// # Errors
+    ///
+    /// [`StateError`] if the state cannot be read.
+    pub fn deliveries_seen(
+        &self,
+        query: &DeliveryQuery,
+        sees: impl Fn(&str) -> bool,
+    ) -> Result<DeliveryPage, StateError> {
+        delivery::read_seen(query, sees, |query| self.deliveries(query))
     }
 
     /// How many calls have each status, for metrics.

@@ -8,7 +8,7 @@ use leadscore_config::SiteAddress;
 use leadscore_serve::{DeliveryQuery, DeliveryStatus, Retry, SigningKeys, WebhookOptions};
 
 use super::receiver::{Receiver, Reply};
-use super::server::{Result, SECRET, START, Server, config, options, score};
+use super::server::{Result, SECRET, START, Server, WALL, config, options, score};
 
 /// Lets leads cross the threshold at 40, in order.
 fn cross(server: &Server, leads: impl IntoIterator<Item = String>) -> Result<Vec<String>> {
@@ -43,9 +43,9 @@ async fn a_call_is_signed_and_has_what_it_tells() -> Result {
     assert_eq!(requests.len(), 1);
     let request = &requests[0];
     assert_eq!(request.id, ids[0]);
-    assert_eq!(request.timestamp, (START / 1_000_000).to_string());
+    assert_eq!(request.timestamp, (WALL / 1_000_000).to_string());
     let keys = SigningKeys::read(SECRET)?;
-    let signature = keys.sign(&request.id, START / 1_000_000, &request.body);
+    let signature = keys.sign(&request.id, WALL / 1_000_000, &request.body);
     assert_eq!(request.signature, signature);
     assert_eq!(
         request.body,
@@ -297,7 +297,7 @@ async fn clocks_that_jump_neither_stop_calls_nor_give_them_up() -> Result {
         server.wait_until(DeliveryStatus::Delivered, 3).await?;
         assert_eq!(server.deliveries(Some(DeliveryStatus::Dead))?, []);
         let last = receiver.requests().pop().ok_or("no call")?;
-        assert_eq!(last.timestamp, (clock / 1_000_000).to_string());
+        assert_eq!(last.timestamp, (WALL / 1_000_000).to_string());
         server.stop().await;
     }
     Ok(())

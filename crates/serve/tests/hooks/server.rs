@@ -20,6 +20,9 @@ pub(crate) const SECRET: &str = "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz";
 /// 2025-06-01T10:00:00Z.
 pub(crate) const START: i64 = 1_748_772_000_000_000;
 
+/// What the clock of the receivers shows: 2026-11-28T10:00:00Z.
+pub(crate) const WALL: i64 = 1_795_860_000_000_000;
+
 /// A server without HTTP.
 pub(crate) struct Server {
     pub(crate) state: Arc<State>,
@@ -82,7 +85,8 @@ impl Server {
             receivers(config)?,
             &server.thresholds,
             Arc::clone(&server.state),
-            clock,
+            &clock,
+            Arc::new(|| Timestamp::from_micros(WALL)),
             server.is_held_back(),
             options,
         )?);

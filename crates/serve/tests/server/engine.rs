@@ -76,7 +76,7 @@ impl Memory {
             .collect()
     }
 
-    fn made(&self, lead: &str, n_touches: usize) -> LeadScore {
+    pub(crate) fn made(&self, lead: &str, n_touches: usize) -> LeadScore {
         let until = Instant::now() + self.work;
         while Instant::now() < until {
             std::hint::spin_loop();

@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use leadscore_config::ServeConfig;
+use leadscore_config::{ServeConfig, ThresholdConfig};
 use leadscore_core::Timestamp;
 use leadscore_serve::auth::Role;
 use leadscore_serve::tokens::{self, TokenOptions};
 use leadscore_serve::{
-    App, AppOptions, Receivers, ServeOptions, Server, State, Stopped, Thresholds, WebhookOptions,
-    Webhooks,
+    App, AppOptions, Clock, Receivers, ServeOptions, Server, State, Stopped, Thresholds,
+    WebhookOptions, Webhooks,
 };
 use serde_json::Value;
 
@@ -44,17 +44,33 @@ pub(crate) fn start() -> Running {
     start_with(Memory::default(), |_| (), |_| ())
 }
 
-/// The routes of calls of webhooks, of which there are none.
+/// The routes of calls of webhooks; of each of the leads of [`Running::with_leads`] there is one, to
+/// a receiver that does not listen.
 fn deliveries(folder: &Path) -> axum::Router<App> {
     let state = Arc::new(State::open(&folder.join("events.store.state")).expect("a state"));
-    let config = ServeConfig::default();
-    let receivers = Receivers::default();
+    let mut config = ServeConfig::default();
+    let hot = ThresholdConfig {
+        likelihood: Some(40.0),
+        webhook: Some("http://127.0.0.1:9/hook".to_owned()),
+        secret: Some("HOOK".to_owned()),
+        ..ThresholdConfig::default()
+    };
+    config.thresholds.insert("hot".to_owned(), hot);
+    let secret = "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz";
+    let receivers = Receivers::new(&config, |_| Some(secret.to_owned())).expect("receivers");
     let thresholds = Thresholds::new(&config, &receivers, Arc::clone(&state)).expect("sides");
-    let clock = Arc::new(|| Timestamp::from_micros(START));
+    let made = Memory::default();
+    for lead in ["a", "b/ö?"] {
+        for n_touches in [0, 20] {
+            let score = made.made(lead, n_touches);
+            thresholds.observe(&score, None).expect("a side");
+        }
+    }
+    let clock: Clock = Arc::new(|| Timestamp::from_micros(START));
     let options = WebhookOptions::default();
-    let nobody = Arc::new(|_: &str| Ok(false));
-    let webhooks =
-        Webhooks::start(receivers, &thresholds, state, clock, nobody, options).expect("no calls");
+    let (wall, nobody) = (Arc::clone(&clock), Arc::new(|_: &str| Ok(false)));
+    let webhooks = Webhooks::start(receivers, &thresholds, state, &clock, wall, nobody, options);
+    let webhooks = webhooks.expect("calls");
     leadscore_serve::hook_routes(Arc::new(webhooks))
 }
 

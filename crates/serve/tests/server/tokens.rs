@@ -230,6 +230,105 @@ fn two_users_with_one_id_say_two_words() {
 }
 
 #[test]
+fn a_row_of_a_lead_that_is_not_seen_is_refused_with_what_would_be_taken() {
+    let company = company();
+    let new = r#"{"id": "n1", "table": "leads", "row": {"lead_id": "new", "owner": "Ann"}}"#;
+    let problem = company
+        .ask("ann-form", "POST", "/v1/events", new)
+        .problem(404, "not-found");
+    assert_eq!(
+        problem["hint"],
+        "a token with an owner sends rows of the leads that it sees; send new leads with a token that sees all leads"
+    );
+    assert_eq!(company.ask("form", "POST", "/v1/events", new).status, 202);
+    let touch = r#"{"id": "n2", "table": "activities.touches", "row": {"lead_id": "new"}}"#;
+    assert_eq!(
+        company.ask("ann-form", "POST", "/v1/events", touch).status,
+        202
+    );
+}
+
+/// Each route of the document is asked by an admin with an owner, about a lead of another where it
+/// takes a lead. A new route needs a line here.
+#[test]
+fn no_route_tells_a_token_with_an_owner_of_the_leads_of_others() {
+    let company = company();
+    let all = company.ask("root", "GET", "/v1/deliveries", "").json();
+    let call_of = |lead: &str| {
+        let calls = all["deliveries"].as_array().expect("calls");
+        let call = calls.iter().find(|call| call["lead"] == lead);
+        call.expect("a call")["id"]
+            .as_str()
+            .expect("an ID")
+            .to_owned()
+    };
+    let (own, theirs) = (call_of("a"), call_of("b/ö?"));
+    let touch = r#"{"id": "w1", "table": "activities.touches", "row": {"lead_id": "b/ö?"}}"#;
+    let infer =
+        r#"{"inputs": [{"name": "input-0", "shape": [0, 2], "datatype": "FP64", "data": []}]}"#;
+    let document = leadscore_serve::openapi();
+    for (path, methods) in document["paths"].as_object().expect("paths") {
+        for method in methods.as_object().expect("methods").keys() {
+            let (body, status) = match (method.as_str(), path.as_str()) {
+                ("post", "/v1/events") => (touch, 404),
+                ("post", "/v1/score") => (r#"{"leads": ["b/ö?"]}"#, 200),
+                ("post", "/v1/leads/{id}/word") => (r#"{"said": "called"}"#, 404),
+                ("get" | "delete", "/v1/leads/{id}") => ("", 404),
+                ("post", "/v1/deliveries/{id}/retry") => ("", 404),
+                (
+                    "get",
+                    "/v1/leads" | "/v1/deliveries" | "/v1/owners" | "/v1/model" | "/metrics"
+                    | "/healthz" | "/readyz" | "/openapi.json",
+                ) => ("", 200),
+                ("get", "/v1/record") => ("", 403),
+                ("post", path) if path.starts_with("/v2/") => (infer, 200),
+                ("get", path) if path.starts_with("/v2") => ("", 200),
+                _ => panic!("what may an owner see of {method} {path}?"),
+            };
+            let id = if path.contains("deliveries") {
+                &theirs
+            } else {
+                "b%2F%C3%B6%3F"
+            };
+            let path = path
+                .replace("{id}", id)
+                .replace("{model}", "leads")
+                .replace("{version}", "m1");
+            let answer = company.ask("ann-root", &method.to_uppercase(), &path, body);
+            assert_eq!(answer.status, status, "{method} {path}: {answer:?}");
+            assert!(!answer.body.contains("Bob"), "{method} {path}: {answer:?}");
+            let names_it = status == 404 || path == "/v1/score";
+            assert!(
+                names_it || !answer.body.contains("b/ö?"),
+                "{method} {path}: {answer:?}"
+            );
+        }
+    }
+    for (query, n) in [
+        (String::new(), 1),
+        (format!("?id={own}"), 1),
+        (format!("?id={theirs}"), 0),
+        ("?lead=a&limit=1".to_owned(), 1),
+        ("?lead=b%2F%C3%B6%3F".to_owned(), 0),
+    ] {
+        let path = format!("/v1/deliveries{query}");
+        let seen = company.ask("ann-root", "GET", &path, "").json();
+        let calls = seen["deliveries"].as_array().expect("calls");
+        assert_eq!(calls.len(), n, "{path}");
+        assert!(calls.iter().all(|call| call["lead"] == "a"), "{path}");
+        assert!(seen["next"].is_null(), "{path}");
+    }
+    // As a call that there is not.
+    let retry = |id: &str| {
+        let path = format!("/v1/deliveries/{id}/retry");
+        company.ask("ann-root", "POST", &path, "")
+    };
+    let detail = |id: &str| retry(id).problem(404, "not-found")["detail"].to_string();
+    assert_eq!(detail(&theirs).replace(&theirs, "x"), detail("x"));
+    assert_eq!(retry(&own).status, 202);
+}
+
+#[test]
 fn a_token_in_the_address_is_refused_and_told_to_nobody() {
     let mut company = company();
     let root = company.tokens["root"].clone();

@@ -70,12 +70,18 @@ impl Watch {
 
     /// Begins to call receivers, within the present runtime.
     /// `is_held_back` is asked right before each call.
-    pub(super) fn call(self, clock: Clock, is_held_back: IsHeldBack) -> anyhow::Result<Webhooks> {
+    pub(super) fn call(
+        self,
+        clock: &Clock,
+        wall: Clock,
+        is_held_back: IsHeldBack,
+    ) -> anyhow::Result<Webhooks> {
         Ok(Webhooks::start(
             self.receivers,
             &self.thresholds,
             self.state,
             clock,
+            wall,
             is_held_back,
             WebhookOptions::default(),
         )?)
