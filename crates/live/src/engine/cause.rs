@@ -11,22 +11,16 @@ use leadscore_store::StoredEvent;
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Cause {
     /// The reason as it was, and as it is; at least one of them is there.
-    then: Option<Told>,
-    now: Option<Told>,
+    then: Option<String>,
+    now: Option<String>,
+    /// Percentage points that the likelihood has because of the change, with its sign.
+    points: f64,
     /// Rows of the reason's own table that began to count in between.
     n_new: usize,
     /// The table, such as `touches`.
     concept: String,
     /// Whether no row at all began to count in between.
     is_time_alone: bool,
-}
-
-/// A reason at a moment.
-#[derive(Debug, Clone, PartialEq)]
-struct Told {
-    text: String,
-    /// Percentage points that the likelihood of the moment would lose without the reason.
-    points: f64,
 }
 
 /// A score's natural log-odds and its reasons.
@@ -46,7 +40,7 @@ impl Cause {
     ) -> Option<Self> {
         let moved = now.log_odds - then.log_odds;
         let concepts = now.reasons.iter().chain(then.reasons);
-        let (concept, _) = concepts
+        let (concept, difference) = concepts
             .map(|reason| {
                 let difference = then.of(&reason.concept).map_or(0.0, |old| -old.log_odds)
                     + now.of(&reason.concept).map_or(0.0, |new| new.log_odds);
@@ -61,6 +55,8 @@ impl Cause {
                     best
                 }
             })?;
+        let without = log_odds_to_probability(now.log_odds - difference);
+        let points = 100.0 * (log_odds_to_probability(now.log_odds) - without);
         let is_new = |row: &&StoredEvent| {
             let counts_from = row.at.max(row.recorded);
             since <= counts_from && counts_from < at
@@ -69,8 +65,9 @@ impl Cause {
         let is_own =
             |row: &&&StoredEvent| row.table.strip_prefix("activities.") == Some(concept.as_str());
         Some(Self {
-            then: then.told(concept),
-            now: now.told(concept),
+            then: then.of(concept).map(|reason| reason.text.clone()),
+            now: now.of(concept).map(|reason| reason.text.clone()),
+            points,
             n_new: new.iter().filter(is_own).count(),
             concept: concept.clone(),
             is_time_alone: new.is_empty(),
@@ -81,15 +78,6 @@ impl Cause {
 impl<'s> Explained<'s> {
     fn of(self, concept: &str) -> Option<&'s Reason> {
         self.reasons.iter().find(|reason| reason.concept == concept)
-    }
-
-    fn told(self, concept: &str) -> Option<Told> {
-        let reason = self.of(concept)?;
-        let without = log_odds_to_probability(self.log_odds - reason.log_odds);
-        Some(Told {
-            text: reason.text.clone(),
-            points: 100.0 * (log_odds_to_probability(self.log_odds) - without),
-        })
     }
 }
 
@@ -102,16 +90,12 @@ impl fmt::Display for Cause {
             write!(to, "{} more in {table}: ", count(self.n_new))?;
         }
         match (&self.then, &self.now) {
-            (Some(then), Some(now)) if then.text == now.text => write!(
-                to,
-                "{}: was {}, is {} points",
-                now.text,
-                Signed(then.points),
-                Signed(now.points)
-            ),
-            (Some(then), Some(now)) => write!(to, "{} (before: {})", now.text, then.text),
-            (None, Some(now)) => write!(to, "{} (before: not known)", now.text),
-            (Some(then), None) => write!(to, "no longer: {}", then.text),
+            (Some(then), Some(now)) if then == now => {
+                write!(to, "{now}: {} points", Signed(self.points))
+            }
+            (Some(then), Some(now)) => write!(to, "{now} (before: {then})"),
+            (None, Some(now)) => write!(to, "{now} (before: not known)"),
+            (Some(then), None) => write!(to, "no longer: {then}"),
             (None, None) => Ok(()),
         }
     }
@@ -242,7 +226,14 @@ mod tests {
             &[("role", "a director", 3.0), ("web", "2 visits", -2.0)],
             &[("role", "a director", 3.0), ("web", "2 visits", -1.0)],
             &other,
-            Some("2 visits: was \u{2212}38.1, is \u{2212}15.0 points"),
+            Some("2 visits: +23.1 points"),
+        );
+        // What it says has the direction of the change, however the score has moved meanwhile.
+        check(
+            &[("role", "a director", 0.0), ("web", "17 visits", 2.5)],
+            &[("role", "a director", -0.05), ("web", "17 visits", 2.25)],
+            &other,
+            Some("17 visits: \u{2212}4.1 points"),
         );
         // One goes against the change, and further than any with it.
         check(
