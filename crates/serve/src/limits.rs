@@ -76,9 +76,9 @@ pub const SHED_TIME: Duration = Duration::from_millis(100);
 /// 10 ms. When the line is full, there is more than a burst.
 pub const WAITING_PER_CORE: usize = 32;
 
-/// The longest wait for a core in a burst: a full line takes a third of it on an idle machine, and
-/// other work may have the cores. Who waits longer is told to come back.
-pub const COMPUTE_WAIT: Duration = Duration::from_millis(100);
+/// The longest wait for a core in a burst; who waits longer is told to come back. With a longer one,
+/// those of the first burst of an overload are more than one in a hundred of all that are admitted.
+pub const COMPUTE_WAIT: Duration = Duration::from_millis(20);
 
 /// For how long the line is short after it was full: so long that the few who waited in the long
 /// one are less than one in a hundred, and then it is tried again.
