@@ -72,6 +72,8 @@ struct Slot {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Page {
     pub(crate) n_matching: usize,
+    /// Those among them that are above the line.
+    pub(crate) n_above: usize,
     /// Held-back leads of the query's owner and search.
     pub(crate) n_held_back: usize,
     /// The leads and their places among those that match, from 1.
@@ -250,7 +252,8 @@ impl Ranking {
         self.version += 1;
     }
 
-    /// The leads that a query asks for at a moment; `crossed` are those that crossed its threshold.
+    /// The leads that a query asks for at a moment; `crossed` are those that crossed its threshold, and
+    /// above the line are so many of the whole queue, whoever asks for a part of it.
     ///
     /// Pages that follow each other are cut from one order, the one of the first page, as long as it
     /// is kept.
@@ -258,6 +261,7 @@ impl Ranking {
         &self,
         query: &QueueQuery,
         crossed: Option<&HashSet<String>>,
+        line: usize,
         at: Timestamp,
     ) -> Result<Page, BadCursor> {
         let after = query.cursor.as_deref().map(Cursor::parse).transpose()?;
@@ -283,16 +287,22 @@ impl Ranking {
         let limit = query.limit.clamp(1, 500);
         let mut page = Page {
             n_matching: 0,
+            n_above: 0,
             n_held_back: 0,
             rows: Vec::new(),
             next: None,
             is_reordered: after.is_some() && kept.is_none(),
         };
         let mut end = None;
+        let mut n_of_all = 0;
         for (place, &slot) in order.iter().enumerate() {
-            let Some(entry) = self.open_entry(slot).filter(|entry| is_of_query(entry)) else {
+            let Some(entry) = self.open_entry(slot) else {
                 continue;
             };
+            n_of_all += usize::from(!entry.held_back);
+            if !is_of_query(entry) {
+                continue;
+            }
             if entry.held_back {
                 page.n_held_back += 1;
                 continue;
@@ -301,6 +311,7 @@ impl Ranking {
                 continue;
             }
             page.n_matching += 1;
+            page.n_above += usize::from(n_of_all <= line);
             if place < start {
                 continue;
             }

@@ -299,7 +299,8 @@ pub struct Queue {
     /// Whether the order is another one than that of the page before, which is kept for some minutes:
     /// a lead may then be on both pages, or on none.
     pub is_reordered: bool,
-    /// How many of the matching leads can be called today, by `capacity` of `[report]`.
+    /// How many of the matching leads can be called today: those that are above the line that
+    /// `capacity` of `[report]` draws in the whole queue.
     pub capacity: Option<usize>,
     /// The rows, best first.
     pub rows: Vec<QueueRow>,

@@ -183,9 +183,11 @@ impl Shared {
                 .map(|(lead, _)| lead.clone())
                 .collect()
         });
+        let capacity = self.capacity();
         let (page, ordered_at) = {
             let ranking = tables.ranking();
-            let page = ranking.page(query, with_threshold.as_ref(), at);
+            let line = capacity.unwrap_or(0);
+            let page = ranking.page(query, with_threshold.as_ref(), line, at);
             let page = page.map_err(|bad| NoScore::Refused(vec![bad.into()]))?;
             (page, ranking.ordered_at)
         };
@@ -236,7 +238,7 @@ impl Shared {
             n_matching: page.n_matching,
             n_held_back: page.n_held_back,
             is_reordered: page.is_reordered,
-            capacity: self.capacity(page.n_matching),
+            capacity: capacity.map(|_| page.n_above),
             rows,
             next: page.next.map(|next| next.text()),
         })
@@ -301,8 +303,8 @@ impl Shared {
         }
     }
 
-    /// How many of so many leads can be called today.
-    fn capacity(&self, n_matching: usize) -> Option<usize> {
+    /// How many leads of the whole queue can be called today.
+    fn capacity(&self) -> Option<usize> {
         let capacity = self.config().settings().report.capacity.as_ref()?;
         #[expect(
             clippy::cast_possible_truncation,
@@ -310,7 +312,7 @@ impl Shared {
             reason = "a number of calls is neither negative nor that large"
         )]
         let calls = (capacity.calls / capacity.days.unwrap_or(1.0)).round() as usize;
-        Some(calls.max(1).min(n_matching))
+        Some(calls.max(1))
     }
 }
 

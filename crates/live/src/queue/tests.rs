@@ -49,6 +49,7 @@ proptest! {
         tier in 0usize..6,
         search in 0usize..3,
         limit in 1usize..9,
+        line in 0usize..50,
     ) {
         let name = |number: u8| format!("L{number}");
         let mut leads: HashMap<String, Entry> = HashMap::new();
@@ -78,11 +79,16 @@ proptest! {
             ..QueueQuery::default()
         };
         let expected = slow(&leads, &query, &ranking);
+        // The line is that of the whole queue.
+        let mut above = slow(&leads, &QueueQuery::default(), &ranking);
+        above.truncate(line);
+        let n_above = expected.iter().filter(|lead| above.contains(lead)).count();
         let mut found = Vec::new();
         let now = Timestamp::from_micros(100);
         loop {
-            let page = ranking.page(&query, None, now).expect("a cursor of ours");
+            let page = ranking.page(&query, None, line, now).expect("a cursor of ours");
             prop_assert!(!page.is_reordered);
+            prop_assert_eq!(page.n_above, n_above);
             prop_assert_eq!(page.n_matching, expected.len());
             for (rank, entry) in &page.rows {
                 found.push(entry.lead.clone());
@@ -120,7 +126,7 @@ proptest! {
         let mut changes = between.into_iter();
         for step in 1i64.. {
             let at = Timestamp::from_micros(step);
-            let page = ranking.page(&query, None, at).expect("a cursor of ours");
+            let page = ranking.page(&query, None, usize::MAX, at).expect("a cursor of ours");
             prop_assert!(!page.is_reordered);
             found.extend(page.rows.iter().map(|(_, entry)| entry.lead.clone()));
             let Some(next) = page.next else { break };
@@ -175,7 +181,7 @@ proptest! {
         let expected: Vec<String> = expected.iter().map(|entry| entry.lead.clone()).collect();
         prop_assert_eq!(found, expected);
         let all = QueueQuery { limit: 500, ..QueueQuery::default() };
-        let page = ranking.page(&all, None, Timestamp::MAX).expect("a page");
+        let page = ranking.page(&all, None, usize::MAX, Timestamp::MAX).expect("a page");
         prop_assert!(page.rows.iter().all(|(_, entry)| !entry.held_back));
         prop_assert_eq!(page.n_held_back, kept.values().filter(|entry| entry.held_back).count());
     }
@@ -209,14 +215,14 @@ fn a_lead_has_moved_when_it_is_a_point_away() {
     };
     assert_eq!(
         ranking
-            .page(&query(3), None, at(9))
+            .page(&query(3), None, usize::MAX, at(9))
             .expect("a page")
             .n_matching,
         1
     );
     assert_eq!(
         ranking
-            .page(&query(4), None, at(9))
+            .page(&query(4), None, usize::MAX, at(9))
             .expect("a page")
             .n_matching,
         0
@@ -250,7 +256,10 @@ fn a_cursor_that_no_page_gave_is_refused() {
             limit: 1,
             ..QueueQuery::default()
         };
-        assert_eq!(ranking.page(&query, None, Timestamp::MAX), Err(BadCursor));
+        assert_eq!(
+            ranking.page(&query, None, usize::MAX, Timestamp::MAX),
+            Err(BadCursor)
+        );
     }
 }
 
@@ -268,7 +277,9 @@ fn an_order_that_is_kept_no_more_goes_on_behind_the_last_lead() {
         limit: 2,
         ..QueueQuery::default()
     };
-    let first = ranking.page(&query, None, at(1)).expect("a page");
+    let first = ranking
+        .page(&query, None, usize::MAX, at(1))
+        .expect("a page");
     query.cursor = first.next.map(|next| next.text());
     // The last lead of the first page falls behind the others.
     ranking.put(lead("B", 0.5, 2));
@@ -276,10 +287,14 @@ fn an_order_that_is_kept_no_more_goes_on_behind_the_last_lead() {
         let rows = page.rows.into_iter();
         rows.map(|(_, entry)| entry.lead).collect()
     };
-    let soon = ranking.page(&query, None, at(2)).expect("a page");
+    let soon = ranking
+        .page(&query, None, usize::MAX, at(2))
+        .expect("a page");
     assert!(!soon.is_reordered);
     assert_eq!(names(soon), ["C", "D"]);
-    let late = ranking.page(&query, None, at(700_000_002)).expect("a page");
+    let late = ranking
+        .page(&query, None, usize::MAX, at(700_000_002))
+        .expect("a page");
     assert!(late.is_reordered);
     assert_eq!(names(late), ["C", "D"]);
 }

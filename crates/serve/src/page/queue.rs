@@ -95,7 +95,7 @@ fn head(page: &Page, visitor: &Visitor, filters: &Filters, queue: &Queue) -> Mar
             }
             @if queue.n_held_back > 0 { p.soft { (held_back(&first, queue.n_held_back)) } }
             @if queue.is_reordered { p.soft { "The order is newer than that of the page before: a lead may be on both, or on none. " a href=(first.address()) { "First page" } } }
-            @if let Some(sentence) = line_above(queue) { p.capacity { (sentence) } }
+            @if let Some(sentence) = line_above(queue, filters) { p.capacity { (sentence) } }
         }
     }
 }
@@ -111,11 +111,13 @@ fn held_back(first: &Filters, n: usize) -> Markup {
 }
 
 /// How many leads can be called today, before they are listed.
-fn line_above(queue: &Queue) -> Option<String> {
+fn line_above(queue: &Queue, filters: &Filters) -> Option<String> {
     let capacity = queue.capacity?;
     let first = queue.rows.first()?.rank;
     let n = counted(capacity, "lead");
-    if capacity == 0 {
+    if capacity == 0 && filters.are_set() {
+        Some("None of these is above today’s line.".to_owned())
+    } else if capacity == 0 {
         Some("None of these can be called today: the capacity is 0.".to_owned())
     } else if first > capacity {
         Some(format!(
@@ -123,6 +125,11 @@ fn line_above(queue: &Queue) -> Option<String> {
         ))
     } else if capacity >= queue.n_matching {
         Some(format!("You can call {n} today: all of these."))
+    } else if filters.are_set() {
+        let are = agree(capacity, "is", "are");
+        Some(format!(
+            "{n} of these {are} above today’s line: call them today."
+        ))
     } else {
         Some(format!("You can call {n} today."))
     }
