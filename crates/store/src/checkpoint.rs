@@ -109,3 +109,19 @@ pub(crate) fn truncate(connection: &Connection) -> rusqlite::Result<bool> {
         Ok(row.get::<_, i64>(0)? == 0)
     })
 }
+
+/// Moves all of the write-ahead log of a closed store into its file, and syncs it: the file alone is
+/// the store. SQLite tries that when it closes a file, and says nothing where it fails.
+pub(crate) fn complete(path: &Path) -> Result<(), StoreError> {
+    let fail = |error| StoreError::of_sqlite(path, error);
+    let connection = connect(path, Purpose::Write)?;
+    if !truncate(&connection).map_err(fail)? {
+        return Err(StoreError::InUse {
+            path: path.to_path_buf(),
+        });
+    }
+    connection.close().map_err(|(_, error)| fail(error))?;
+    std::fs::File::open(path)
+        .and_then(|file| file.sync_all())
+        .map_err(|error| StoreError::of_io(path, error))
+}

@@ -7,6 +7,7 @@ use std::thread::JoinHandle;
 
 use leadscore_core::Timestamp;
 
+use crate::checkpoint::complete;
 use crate::door::prepare;
 use crate::error::StoreError;
 use crate::event::{Appended, Entity, Forgotten, NewEvent, StoredEvent};
@@ -117,7 +118,7 @@ impl Store {
     pub fn close_as(self, path: &Path) -> Result<(), StoreError> {
         let draft = self.shared.path.clone();
         self.close()?;
-        schema::complete(&draft)?;
+        complete(&draft)?;
         schema::publish(&draft, path)
     }
 
