@@ -18,6 +18,13 @@ use world::{Dice, World, at};
 
 const MOMENT: &str = "2025-06-15T08:00:00Z";
 
+/// The model that the tables of a config make as of a day.
+fn trained(config: &Config, day: &str) -> Arc<leadscore_inference::Model> {
+    let data = Data::open(config, Inputs::default()).expect("files");
+    let trained = leadscore::train(&data.as_of(at(day)), &TrainOptions::default());
+    Arc::new(trained.expect("enough leads").into_model())
+}
+
 /// Both roads have the same answer where the short one has any.
 fn check(reader: &LeadReader, lead: &Value, rows: &[StoredEvent], moment: Timestamp) -> bool {
     let beside = reader.beside_raw(lead);
@@ -180,11 +187,8 @@ fn lead_of_crm(dice: &mut Dice, moment: Timestamp) -> Value {
 #[test]
 fn leads_of_a_crm_are_read_as_frames_are() {
     let world = World::simulated(1_500);
-    let data = Data::open(&world.config, Inputs::default())
-        .expect("files")
-        .as_of(at("2025-04-01"));
-    let model = leadscore::train(&data, &TrainOptions::default()).expect("enough leads");
-    let reader = LeadReader::new(&world.config, Arc::new(model.into_model()), &[]).expect("ready");
+    let model = trained(&world.config, "2025-04-01");
+    let reader = LeadReader::new(&world.config, model, &[]).expect("ready");
     let moment = at(MOMENT);
     let mut dice = Dice(5);
     let n_short = (0..4_000)
@@ -355,11 +359,7 @@ fn lead_of_accounts(dice: &mut Dice, moment: Timestamp) -> Value {
 fn leads_with_accounts_and_lookups_are_read_as_frames_are() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let config = crm_with_accounts(folder.path());
-    let data = Data::open(&config, Inputs::default())
-        .expect("files")
-        .as_of(at("2025-02-01"));
-    let model = leadscore::train(&data, &TrainOptions::default()).expect("enough leads");
-    let model = Arc::new(model.into_model());
+    let model = trained(&config, "2025-02-01");
     let moment = at(MOMENT);
     let mut dice = Dice(6);
     // Lookups of files alone, and one that the store has, some of whose rows come later.
@@ -555,14 +555,10 @@ fn check_with_store(
 #[test]
 fn leads_score_what_they_would_in_a_store() {
     let world = World::simulated(1_500);
-    let data = Data::open(&world.config, Inputs::default())
-        .expect("files")
-        .as_of(at("2025-04-01"));
-    let model = leadscore::train(&data, &TrainOptions::default()).expect("enough leads");
+    let model = trained(&world.config, "2025-04-01");
     let mut dice = Dice(7);
     let moment = at(MOMENT);
     let mut lead = || without_recorded(lead_of_crm(&mut dice, moment));
-    let model = Arc::new(model.into_model());
     check_with_store(&world.config, &model, &mut lead, ("lead_id", "none"));
 }
 
@@ -570,11 +566,7 @@ fn leads_score_what_they_would_in_a_store() {
 fn leads_with_accounts_score_what_they_would_in_a_store() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let config = crm_with_accounts(folder.path());
-    let data = Data::open(&config, Inputs::default())
-        .expect("files")
-        .as_of(at("2025-02-01"));
-    let model = leadscore::train(&data, &TrainOptions::default()).expect("enough leads");
-    let model = Arc::new(model.into_model());
+    let model = trained(&config, "2025-02-01");
     let mut dice = Dice(8);
     let moment = at(MOMENT);
     let mut lead = || lead_of_accounts(&mut dice, moment);

@@ -146,7 +146,7 @@ impl RowsReader {
         at: Timestamp,
         rows: &[StoredEvent],
     ) -> crate::Result<LeadOfRows> {
-        let mut seen: Vec<&StoredEvent> = rows.iter().filter(|row| row.recorded < at).collect();
+        let seen = seen_before(rows, at);
         let is_own = |row: &&&StoredEvent| matches!(&row.entity, Entity::Lead(id) if id == lead);
         if seen.iter().filter(is_own).count() == 0 {
             return Ok(LeadOfRows::Unknown);
@@ -154,7 +154,6 @@ impl RowsReader {
         if !seen.iter().filter(is_own).any(|row| row.table == "leads") {
             return Ok(LeadOfRows::Waiting);
         }
-        seen.sort_unstable_by_key(|row| (row.at, row.seq));
         let tables = match self.tables.read(lead, at, &seen) {
             Ok(mut tables) => {
                 if self.settings.has_outcomes() && seen.iter().any(is_outcome) {
@@ -178,9 +177,7 @@ impl RowsReader {
         at: Timestamp,
         rows: &[StoredEvent],
     ) -> crate::Result<LeadOfRows> {
-        let mut seen: Vec<&StoredEvent> = rows.iter().filter(|row| row.recorded < at).collect();
-        seen.sort_unstable_by_key(|row| (row.at, row.seq));
-        Ok(numbered(lead, self.tables_of(&seen, at)?))
+        Ok(numbered(lead, self.tables_of(&seen_before(rows, at), at)?))
     }
 
     /// What became of a lead, read by the road of tables.
@@ -252,6 +249,13 @@ fn numbered(lead: &str, tables: Tables) -> LeadOfRows {
         }
         None => LeadOfRows::Waiting,
     }
+}
+
+/// The rows that were recorded before a moment, in order of (at, seq).
+fn seen_before(rows: &[StoredEvent], at: Timestamp) -> Vec<&StoredEvent> {
+    let mut seen: Vec<&StoredEvent> = rows.iter().filter(|row| row.recorded < at).collect();
+    seen.sort_unstable_by_key(|row| (row.at, row.seq));
+    seen
 }
 
 fn is_outcome(row: &&StoredEvent) -> bool {

@@ -60,25 +60,19 @@ impl Cells<'_> {
             }
             return;
         }
-        if cells == CellUse::Key {
-            let hint = format!(
-                "write an ID, or null where the row has no `{}`",
-                listed(column)
-            );
-            let key = if self.is_missing(column, value) {
-                Some(Value::Null)
-            } else {
-                place
-                    .id(Some(value), place.cell(column), "", &hint)
-                    .map(Value::String)
-            };
-            self.made
-                .cells
-                .extend(key.map(|key| (column.to_owned(), key)));
-            return;
-        }
         let read = match cells {
-            CellUse::Word | CellUse::Key => self.word(column, value),
+            CellUse::Key if self.is_missing(column, value) => Ok(Value::Null),
+            CellUse::Key => {
+                let hint = format!(
+                    "write an ID, or null where the row has no `{}`",
+                    listed(column)
+                );
+                let Some(key) = place.id(Some(value), place.cell(column), "", &hint) else {
+                    return;
+                };
+                Ok(Value::String(key))
+            }
+            CellUse::Word => self.word(column, value),
             CellUse::Number => self.number(column, value),
             CellUse::Time => self.time(column, value),
             CellUse::Free => self.free(column, value),

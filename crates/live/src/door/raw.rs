@@ -17,11 +17,13 @@ const LOOKUPS: &str = "lookups";
 /// Whose rows are that do not say so.
 const UNSAID: &str = "(unsaid)";
 
-/// Whose the rows of a table are.
-fn owner_of<'o>(owners: &'o [(String, Option<String>)], table: &str) -> Option<&'o str> {
-    let mut owners = owners.iter();
-    let (_, owner) = owners.find(|(name, _)| name == table)?;
-    owner.as_deref()
+/// A cell of the lead as an ID.
+fn id_of(lead: &Map<String, Value>, column: &str) -> Option<String> {
+    match lead.get(column)? {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+    }
 }
 
 impl Door {
@@ -95,39 +97,20 @@ impl<'d> RawLead<'d> {
         if let Some(column) = &settings.leads.recorded_at {
             lead.remove(column);
         }
-        let text = |column: &str| match lead.get(column) {
-            Some(Value::String(text)) => Some(text.clone()),
-            Some(Value::Number(number)) => Some(number.to_string()),
-            _ => None,
-        };
-        let id = text(&settings.leads.id);
-        let of_activities = settings.activities.iter().map(|(name, activity)| {
-            let owner = match &activity.account {
-                Some(account) if activity.lead.is_none() => text(account),
-                Some(_) | None => id.clone(),
-            };
-            (name.clone(), owner)
-        });
-        let of_activities: Vec<(String, Option<String>)> = of_activities.collect();
-        let of_lookups = settings.lookups.iter().map(|(name, lookup)| {
-            let key = text(lookup.leads_key.as_ref().unwrap_or(&lookup.key));
-            (name.clone(), key)
-        });
-        let of_lookups: Vec<(String, Option<String>)> = of_lookups.collect();
-        if let Some(part) = self.part(given, ACTIVITIES, &of_activities) {
-            let mut read = Map::new();
-            for (name, rows) in part {
-                let owner = owner_of(&of_activities, name);
-                read.insert(name.clone(), self.activities(name, rows, owner));
-            }
+        let known: Vec<&str> = settings.activities.keys().map(String::as_str).collect();
+        if let Some(part) = self.part(given, ACTIVITIES, &known) {
+            let read = part
+                .iter()
+                .map(|(name, rows)| (name.clone(), self.activities(name, rows, &lead)));
+            let read = read.collect();
             lead.insert(ACTIVITIES.to_owned(), Value::Object(read));
         }
-        if let Some(part) = self.part(given, LOOKUPS, &of_lookups) {
-            let mut read = Map::new();
-            for (name, row) in part {
-                let key = owner_of(&of_lookups, name);
-                read.insert(name.clone(), self.lookup(name, row, key));
-            }
+        let known: Vec<&str> = settings.lookups.keys().map(String::as_str).collect();
+        if let Some(part) = self.part(given, LOOKUPS, &known) {
+            let read = part
+                .iter()
+                .map(|(name, row)| (name.clone(), self.lookup(name, row, &lead)));
+            let read = read.collect();
             lead.insert(LOOKUPS.to_owned(), Value::Object(read));
         }
         lead
@@ -138,7 +121,7 @@ impl<'d> RawLead<'d> {
         &mut self,
         given: &'g Map<String, Value>,
         name: &str,
-        known: &[(String, Option<String>)],
+        known: &[&str],
     ) -> Option<&'g Map<String, Value>> {
         let value = given.get(name).filter(|_| self.door.is_part(name))?;
         let at = pointer("", name);
@@ -152,12 +135,12 @@ impl<'d> RawLead<'d> {
             }
         };
         for key in part.keys() {
-            if known.iter().all(|(name, _)| name != key) {
+            if !known.contains(&key.as_str()) {
                 let names: Vec<String> = known
                     .iter()
-                    .map(|(name, _)| format!("`{}`", listed(name)))
+                    .map(|name| format!("`{}`", listed(name)))
                     .collect();
-                let near = did_you_mean(key, known.iter().map(|(name, _)| name.as_str()));
+                let near = did_you_mean(key, known.iter().copied());
                 let there_are = match &names[..] {
                     [] => format!("the config has no [{name}]"),
                     names => format!("there are {}", names.join(", ")),
@@ -173,7 +156,7 @@ impl<'d> RawLead<'d> {
     }
 
     /// The events of a table, each of which is the lead's or its account's.
-    fn activities(&mut self, name: &str, given: &Value, owner: Option<&str>) -> Value {
+    fn activities(&mut self, name: &str, given: &Value, lead: &Map<String, Value>) -> Value {
         let at = pointer(&pointer("", ACTIVITIES), name);
         let rows = match given {
             Value::Null => return Value::Null,
@@ -185,9 +168,13 @@ impl<'d> RawLead<'d> {
             }
         };
         let table = self.table(TableId::Activities(name.to_owned()));
-        if let (None, Some(table), false) = (owner, &table, rows.is_empty())
-            && table.columns.is_of_account
-        {
+        let is_of_account = table.as_ref().filter(|table| table.columns.is_of_account);
+        let owner = match is_of_account {
+            Some(table) => id_of(lead, &table.columns.key),
+            None => id_of(lead, &self.door.settings.leads.id),
+        };
+        let owner = owner.as_deref();
+        if let (None, Some(table), false) = (owner, is_of_account, rows.is_empty()) {
             let key = listed(&table.columns.key);
             self.refuse(
                 at,
@@ -204,13 +191,15 @@ impl<'d> RawLead<'d> {
     }
 
     /// A row of a lookup.
-    fn lookup(&mut self, name: &str, given: &Value, key: Option<&str>) -> Value {
+    fn lookup(&mut self, name: &str, given: &Value, lead: &Map<String, Value>) -> Value {
         if given.is_null() {
             return Value::Null;
         }
         let table = self.table(TableId::Lookup(name.to_owned()));
         let at = pointer(&pointer("", LOOKUPS), name);
-        let mut row = self.object(table.as_ref(), given, at, key);
+        let key = self.door.settings.lookups.get(name);
+        let key = key.and_then(|of| id_of(lead, of.leads_key.as_ref().unwrap_or(&of.key)));
+        let mut row = self.object(table.as_ref(), given, at, key.as_deref());
         // It is what holds now.
         if let Some(column) = table.and_then(|table| table.columns.recorded_at.as_ref()) {
             row.remove(column);
